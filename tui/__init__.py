@@ -1,0 +1,1 @@
+"""SparkDeck: the terminal cockpit for a local Spark and ML stack."""

@@ -1,0 +1,1 @@
+"""What runs services: one interface, and its implementations. Nothing outside knows which one it talks to."""

@@ -1,0 +1,234 @@
+"""The one interface of what runs services. It speaks of services, replicas, samples, log lines, events and runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from tui.stack.model import Port, Project
+
+
+class EngineError(Exception):
+    """Something an engine refused or could not do. The text is meant for the user: what, where, what to do."""
+
+
+class EngineGone(EngineError):
+    """The engine does not answer (any more)."""
+
+
+class State(StrEnum):
+    """The state of a replica. A service without any replica has none."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+class Health(StrEnum):
+    """What the health check says; `none` where the service has no health check."""
+
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen."""
+
+    kind: str
+    version: str
+    endpoint: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One running (or ended) instance of a service. Times are aware; None is unknown.
+
+    `host` is the name under which other replicas of the stack reach it; `addresses` are its network addresses.
+    `labels` are only SparkDeck's own (`sparkdeck.*`, without the prefix); a job's run has `run` among them.
+    """
+
+    id: str
+    name: str
+    service: str
+    number: int
+    state: State
+    health: Health = Health.NONE
+    health_output: str = ""
+    exit_code: int | None = None
+    out_of_memory: bool = False
+    restarts: int = 0
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    image: str = ""
+    ports: tuple[Port, ...] = ()
+    addresses: tuple[str, ...] = ()
+    host: str = ""
+    command: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether this is a job's run and not a replica that the stack itself keeps."""
+        return "run" in self.labels
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a replica uses. CPU in percent of one core; memory in bytes without inactive page cache, as
+    `docker stats` counts them; network and disk in bytes since its start; None is unknown."""
+
+    replica_id: str
+    at: datetime
+    cpu_percent: float | None
+    memory: int | None
+    memory_limit: int | None
+    network_received: int | None
+    network_sent: int | None
+    disk_read: int | None
+    disk_written: int | None
+    processes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a replica wrote, without its line end. `at_ns` is nanoseconds since the epoch."""
+
+    replica_id: str
+    at_ns: int
+    text: str
+    is_error_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to a replica: created, started, ended, removed, health, out-of-memory, ..."""
+
+    at: datetime
+    kind: str
+    service: str
+    replica_id: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of what a long action is doing, as the engine's own tool prints it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A one-off run of a service's image, settings and mounts with another command. It outlives its caller."""
+
+    service: str
+    command: Sequence[str]
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """Something `cleanup` would remove. `size` in bytes, None if unknown. `kind`: replica, network, volume, image."""
+
+    kind: str
+    id: str
+    name: str
+    size: int | None
+
+
+class Engine(Protocol):
+    """One stack's engine. Every call may raise EngineError; EngineGone when nothing answers.
+
+    Actions that take long yield what they do; the action is over when the iterator ends, and has failed when it
+    raises. Closing the iterator early (`aclose`) stops the action as far as that is possible.
+    Streams (`stats`, `logs`, `events`) end when the replica is gone, and raise EngineGone when the engine is.
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        """Which engine this is."""
+
+    async def close(self) -> None:
+        """Gives back every connection; streams still open end."""
+
+    async def project(self) -> Project:
+        """The stack's services as the engine resolves them, profiles included."""
+
+    async def owner(self) -> tuple[int, int]:
+        """User and group id that a service must run as, so that what it writes belongs to the present user."""
+
+    async def replicas(self) -> list[Replica]:
+        """Every replica and run of this stack, ended ones included, by service and number."""
+
+    def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
+        """Samples of a replica, about one a second."""
+
+    def logs(
+        self, replica_id: str, *, since_ns: int | None = None, tail: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[LogLine]:
+        """Lines of a replica from `since_ns` (inclusive) or the last `tail` ones, then new ones if `follow`."""
+
+    def events(self) -> AsyncGenerator[Event]:
+        """What happens to this stack's replicas, from now on."""
+
+    def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
+        """Builds the images of these services (all if none is named); `fresh` without any cache."""
+
+    def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
+        """Starts these services (all if none is named) and what they depend on, building what is missing."""
+
+    def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+        """Stops these services (all if none is named); their replicas and data stay."""
+
+    def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+        """Restarts these services (all if none is named), one log going on."""
+
+    def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
+        """Stops and removes every replica and run; with `volumes` the stack's own volumes too."""
+
+    def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
+        """Brings a service to this many replicas; the highest numbers go first."""
+
+    async def signal(self, replica_id: str, signal: str) -> None:
+        """Sends a signal by name (`TERM`, `PWR`, `KILL`) to a replica's first process."""
+
+    async def end(self, replica_id: str, *, grace_seconds: float = 10) -> None:
+        """Stops one replica or run: politely, then by force."""
+
+    async def remove(self, replica_id: str) -> None:
+        """Removes one ended replica or run together with its log."""
+
+    async def start_run(self, request: RunRequest) -> Replica:
+        """Starts a run in the background and returns it; it goes on when the caller ends."""
+
+    async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
+        """Runs a command inside a running replica of a service: exit code, and both outputs as text."""
+
+    async def shell_command(
+        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """The host's command line that opens a terminal on `command` (a shell if none is given) in a service."""
+
+    async def removables(self) -> list[Removable]:
+        """What `remove_all` would remove, with sizes. Never a mounted folder."""
+
+    def remove_all(self) -> AsyncGenerator[Progress]:
+        """Removes everything of this stack that the engine keeps: replicas, networks, volumes, built images."""
+
+
+async def drain(progress: AsyncIterator[Progress]) -> list[str]:
+    """Runs a long action to its end and returns what it said."""
+    return [step.text async for step in progress]

@@ -1,0 +1,211 @@
+"""The words of a stack: layout, services, roles, links, jobs; and the compose project they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+
+class Role(StrEnum):
+    """What a service is for. `unknown` is a service that no layout names and no signal gives away."""
+
+    SPARK_MASTER = "spark-master"
+    SPARK_WORKER = "spark-worker"
+    SPARK_CLIENT = "spark-client"
+    MLFLOW = "mlflow"
+    JUPYTER = "jupyter"
+    OBJECT_STORE = "object-store"
+    SCHEDULER = "scheduler"
+    DATABASE = "database"
+    APP = "app"
+    ONE_SHOT = "one-shot"
+    UNKNOWN = "unknown"
+
+
+class Generated(StrEnum):
+    """How a variable that the first `setup` writes into `.env` gets its value."""
+
+    PROJECT_NAME = "project-name"
+    USER_ID = "user-id"
+    GROUP_ID = "group-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A web UI.
+
+    `port` is the service's own port; the host's port is looked up in the compose project. `service` says whose
+    port it is where the page is served by another one (a Spark worker's through its master). `path` may hold
+    `{worker_id}` (the id under which the Spark master knows the replica) and `{token}` (Jupyter's).
+    """
+
+    title: str
+    port: int
+    path: str = "/"
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLayout:
+    """What the layout says of the services whose names match `pattern` (a name or a shell pattern)."""
+
+    pattern: str
+    role: Role = Role.UNKNOWN
+    title: str = ""
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job that the stack offers: `spark-submit [--class main_class] [--conf k=v] app args` in `service`.
+
+    Paths are those inside the service. `prepare` is a command run there before each submit (building a JAR);
+    `env` are defaults that a caller's own environment variables of the same names override.
+    """
+
+    name: str
+    service: str
+    app: str
+    title: str = ""
+    main_class: str | None = None
+    args: tuple[str, ...] = ()
+    conf: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    prepare: tuple[str, ...] = ()
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """How sample data is made: `command` (plus the caller's arguments) in `service`, into `folder` there."""
+
+    service: str
+    folder: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSpec:
+    """Which services are the workers: `fixed` ones with names of their own, then replicas of `service`."""
+
+    service: str
+    fixed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a stack's services are for and how to show them; loaded from YAML by `tui.stack.layout`."""
+
+    name: str
+    title: str
+    source: Path | None = None
+    description: str = ""
+    services: tuple[ServiceLayout, ...] = ()
+    jobs: tuple[JobSpec, ...] = ()
+    data: DataSpec | None = None
+    scale: ScaleSpec | None = None
+    environment: Mapping[str, Generated] = field(default_factory=dict)
+
+    def service(self, name: str) -> ServiceLayout:
+        """The entry for a service: its exact name first, then the first pattern that matches, else unknown."""
+        exact = next((entry for entry in self.services if entry.pattern == name), None)
+        if exact is not None:
+            return exact
+        matching = (entry for entry in self.services if fnmatchcase(name, entry.pattern))
+        return next(matching, ServiceLayout(pattern=name))
+
+    def default_job(self) -> JobSpec | None:
+        """The job marked as default, else the first one, else None."""
+        return next((job for job in self.jobs if job.default), self.jobs[0] if self.jobs else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A compose project on disk plus its layout.
+
+    `folder` is the compose project's folder. `home` is where what belongs to this user is kept: `.env` and
+    `work/`; it is `folder` itself but for stacks that an installed package brings, whose folder may be read-only.
+    `layout` is None until roles are detected from the compose project (`tui.stack.roles`).
+    """
+
+    name: str
+    folder: Path
+    files: tuple[Path, ...]
+    home: Path
+    layout: Layout | None = None
+    bundled: bool = False
+
+    @property
+    def env_file(self) -> Path:
+        """The file with this user's settings; it need not exist."""
+        return self.home / ".env"
+
+    @property
+    def env_example(self) -> Path:
+        """The commented defaults that `.env` is made from; it need not exist."""
+        return self.folder / ".env.example"
+
+
+# The compose project as `docker compose config --format json` (or another engine) resolves it.
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a service. `published` is None where the host's port is chosen at start."""
+
+    target: int
+    published: int | None
+    host: str = ""
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder, volume or file that a service sees at `target`. `source` is a host path only if kind is `bind`."""
+
+    kind: str
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service of a compose project, resolved. `replicas` is how many the project itself asks for."""
+
+    name: str
+    image: str = ""
+    built: bool = False
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    depends_on: Mapping[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    replicas: int = 1
+    has_health_check: bool = False
+    container_name: str | None = None
+    restart: str = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A compose project, resolved: its name and every service, those behind profiles included."""
+
+    name: str
+    services: Mapping[str, Service]
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+
+    def host_path(self, service: str, path: str) -> Path | None:
+        """Where a path inside a service lies on the host, or None if no mounted folder holds it."""
+        found: Mount | None = None
+        for mount in self.services[service].mounts:
+            inside = path == mount.target or path.startswith(mount.target.rstrip("/") + "/")
+            if mount.kind == "bind" and inside and (found is None or len(mount.target) > len(found.target)):
+                found = mount
+        return Path(found.source) / path[len(found.target) :].lstrip("/") if found else None
