@@ -37,9 +37,9 @@ class Generated(StrEnum):
 class Link:
     """A web UI.
 
-    `port` is the service's own port; the host's port is looked up in the compose project. `service` says whose
-    port it is where the page is served by another one (a Spark worker's through its master). `path` may hold
-    `{worker_id}` (the id under which the Spark master knows the replica) and `{token}` (Jupyter's).
+    `port` is the service's own port; the host's port is looked up in the compose project. `service` says
+    whose port it is where the page is served by another one (a Spark worker's through its master). `path`
+    may hold `{worker_id}` (the id under which the Spark master knows the replica) and `{token}` (Jupyter's).
     """
 
     title: str
@@ -110,7 +110,7 @@ class Layout:
     environment: Mapping[str, Generated] = field(default_factory=dict)
 
     def service(self, name: str) -> ServiceLayout:
-        """The entry for a service: its exact name first, then the first pattern that matches, else unknown."""
+        """The entry for a service: its exact name first, then the first pattern that matches, or unknown."""
         exact = next((entry for entry in self.services if entry.pattern == name), None)
         if exact is not None:
             return exact
@@ -127,7 +127,8 @@ class Stack:
     """A compose project on disk plus its layout.
 
     `folder` is the compose project's folder. `home` is where what belongs to this user is kept: `.env` and
-    `work/`; it is `folder` itself but for stacks that an installed package brings, whose folder may be read-only.
+    `work/`; it is `folder` itself but for stacks that an installed package brings, whose folder may be
+    read-only.
     `layout` is None until roles are detected from the compose project (`tui.stack.roles`).
     """
 
@@ -164,7 +165,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder, volume or file that a service sees at `target`. `source` is a host path only if kind is `bind`."""
+    """A folder, volume or file that a service sees at `target`. Only a `bind` has a host path as `source`."""
 
     kind: str
     source: str

@@ -1,0 +1,47 @@
+"""Cleaning up: what the engine keeps of a stack, and, only when told, what lies in its mounted folders."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.stack.environment import bind_folders
+from tui.stack.model import Project, Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A mounted folder of the stack with its size in bytes."""
+
+    path: Path
+    size: int
+
+
+async def mounted_folders(stack: Stack, project: Project) -> list[Folder]:
+    """The stack's own mounted folders that hold anything."""
+
+    def measure() -> list[Folder]:
+        found = []
+        for path in bind_folders(stack, project):
+            if path.is_dir():
+                sizes = [item.lstat().st_size for item in path.rglob("*") if item.is_file() or item.is_symlink()]
+                if sizes:
+                    found.append(Folder(path, sum(sizes)))
+        return found
+
+    return await asyncio.to_thread(measure)
+
+
+async def empty(folder: Folder) -> None:
+    """Removes what is in a mounted folder; the folder itself stays, so that its owner stays. Raises OSError."""
+
+    def remove() -> None:
+        for item in folder.path.iterdir():
+            if item.is_dir() and not item.is_symlink():
+                shutil.rmtree(item)
+            else:
+                item.unlink()
+
+    await asyncio.to_thread(remove)

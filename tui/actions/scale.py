@@ -1,0 +1,121 @@
+"""Scaling the workers: added ones register, taken ones finish their running tasks first."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+
+from tui.actions.start import Note, Phase, Refused, StartUpdate
+from tui.engine.interface import Engine, Replica, State
+from tui.stack.model import Project, ScaleSpec, Stack
+from tui.watch.cluster import master_state
+from tui.watch.links import worker_of
+from tui.watch.ready import wait_ready
+
+
+def scale_spec(stack: Stack, project: Project) -> ScaleSpec:
+    """The layout's scaling, checked. Raises Refused where the stack has nothing to scale."""
+    spec = stack.layout.scale if stack.layout else None
+    if spec is None:
+        raise Refused(f"{stack.name} says nothing of workers to scale: its layout has no `scale`.")
+    name = project.services[spec.service].container_name
+    if name:
+        raise Refused(
+            f"{spec.service} has the fixed name {name!r} (container_name), so only one of it can run. "
+            f"Remove container_name from {stack.folder}."
+        )
+    return spec
+
+
+async def scale(engine: Engine, stack: Stack, count: int, *, timeout: float = 600) -> AsyncGenerator[StartUpdate]:
+    """Brings the stack to `count` workers in all. `timeout` in seconds is how long a drain may take.
+
+    Workers go in reverse order: replicas of the scalable service first, the highest number first, then fixed
+    ones. Each is drained (`spark.decommission.enabled` and SIGPWR: it takes no new task, running ones finish),
+    then stopped. A drain that takes longer leaves the worker running and raises Refused.
+    """
+    project = await engine.project()
+    spec = scale_spec(stack, project)
+    if count < 1:
+        raise Refused("A cluster without workers does nothing: scale to 1 or more, or take it down.")
+    replicas = [replica for replica in await engine.replicas() if not replica.is_run]
+    extra = [replica for replica in replicas if replica.service == spec.service and replica.state is State.RUNNING]
+    running = {replica.service: replica for replica in replicas if replica.state is State.RUNNING}
+    fixed = spec.fixed[:count]
+    wanted_extra = max(0, count - len(spec.fixed))
+
+    leaving = sorted(extra, key=lambda replica: replica.number, reverse=True)[: max(0, len(extra) - wanted_extra)]
+    leaving_fixed = [running[name] for name in reversed(spec.fixed[count:]) if name in running]
+    if leaving or leaving_fixed:
+        yield Phase(f"Draining {', '.join(replica.name for replica in [*leaving, *leaving_fixed])}")
+        async for note in _drain(engine, stack, project, [*leaving, *leaving_fixed], timeout):
+            yield note
+
+    starting = [name for name in fixed if name not in running]
+    if starting:
+        yield Phase(f"Starting {', '.join(starting)}")
+        async for progress in engine.up(starting):
+            yield progress
+    if len(extra) != wanted_extra:
+        yield Phase(f"Scaling {spec.service} to {wanted_extra}")
+        async for progress in engine.scale(spec.service, wanted_extra):
+            yield progress
+    if leaving_fixed:
+        async for progress in engine.stop([replica.service for replica in leaving_fixed]):
+            yield progress
+    if len(extra) < wanted_extra or starting:
+        waited = [*starting, *([spec.service] if len(extra) < wanted_extra else [])]
+        async for step in wait_ready(engine, stack, project, waited):
+            yield step
+    async for note in _registered(engine, stack, project, count):
+        yield note
+
+
+async def _drain(
+    engine: Engine, stack: Stack, project: Project, leaving: list[Replica], timeout: float
+) -> AsyncGenerator[Note]:
+    began = time.monotonic()
+    for replica in leaving:
+        await engine.signal(replica.id, "PWR")
+    said: dict[str, int] = {}
+    while leaving:
+        replicas = await engine.replicas()
+        state = await master_state(stack, project, replicas)
+        if state is None:
+            yield Note("The Spark master does not answer: nothing can be running on its workers.")
+            return
+        busy = []
+        for replica in leaving:
+            worker = worker_of(replica, state)
+            alive = any(other.id == replica.id and other.state is State.RUNNING for other in replicas)
+            # ALIVE with no cores: the master has not heard of the signal yet.
+            if alive and worker is not None and (worker.cores_used or worker.is_alive):
+                busy.append(replica)
+                if said.get(replica.id) != worker.cores_used:
+                    said[replica.id] = worker.cores_used or 0
+                    yield Note(f"{replica.name} still works on {worker.cores_used or 0} cores")
+        leaving = busy
+        if leaving and time.monotonic() - began > timeout:
+            names = ", ".join(replica.name for replica in leaving)
+            raise Refused(
+                f"{names} still works after {timeout:.0f} s; it takes no new tasks and was left running. "
+                "Scale again to wait on, or stop it: sparkdeck stop SERVICE"
+            )
+        if leaving:
+            await asyncio.sleep(0.5)
+
+
+async def _registered(engine: Engine, stack: Stack, project: Project, count: int) -> AsyncGenerator[Note]:
+    """Says how many workers the master has in the end; waits up to half a minute for the last ones."""
+    began = time.monotonic()
+    while True:
+        state = await master_state(stack, project, await engine.replicas())
+        alive = len(state.alive_workers()) if state else None
+        if alive == count:
+            yield Note(f"{alive} workers registered with the Spark master")
+            return
+        if time.monotonic() - began > 30:
+            known = "it does not answer" if alive is None else f"it knows {alive}"
+            raise Refused(f"The Spark master should have {count} workers; {known}. See: sparkdeck status")
+        await asyncio.sleep(0.5)

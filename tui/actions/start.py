@@ -1,0 +1,130 @@
+"""Starting a stack: settings, folders, images, services, health, workers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from tui.checks.ports import check_ports
+from tui.engine.interface import Engine, Progress
+from tui.stack.environment import create_folders, prepare_environment
+from tui.stack.layout import check_against
+from tui.stack.model import Project, Stack
+from tui.watch.cluster import master_state, unregistered
+from tui.watch.links import master_url
+from tui.watch.ready import NotReady, Step, wait_ready, wanted_services
+
+# How long healthy workers may take to register with their master, in seconds; measured: 1 to 3.
+REGISTRATION = 60.0
+
+
+class Refused(Exception):
+    """The stack cannot be started as it is. The text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of an action begins."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was done on the way and that the user should know."""
+
+    text: str
+
+
+StartUpdate = Phase | Note | Progress | Step
+
+
+async def prepare(engine: Engine, stack: Stack) -> list[str]:
+    """Makes the stack's `.env` and its mounted folders where they are missing; says what it made.
+
+    Must come first: without its own folders' owner, a container could not write what its user can read.
+    """
+    done = prepare_environment(stack, await engine.owner())
+    made = create_folders(stack, await engine.project())
+    if made:
+        done.append(f"Made the folders {', '.join(str(folder) for folder in made)}")
+    return done
+
+
+async def start(
+    engine: Engine,
+    stack: Stack,
+    services: Sequence[str] = (),
+    *,
+    build: bool = False,
+    fresh: bool = False,
+    recreate: bool = False,
+    wait: bool = True,
+    timeout: float = 300,
+) -> AsyncGenerator[StartUpdate]:
+    """Brings services (all if none is named) up and says each step. `timeout` in seconds is for their health.
+
+    Raises Refused before anything was started, EngineError when the engine could not, NotReady afterwards.
+    """
+    for text in await prepare(engine, stack):
+        yield Note(text)
+    project = await engine.project()
+    _validate(stack, project, services)
+    findings = await check_ports(stack, project, await engine.replicas(), services)
+    if findings:
+        raise Refused("\n".join(str(finding) for finding in findings))
+    if build:
+        yield Phase("Building images")
+        async for progress in engine.build(services, fresh=fresh):
+            yield progress
+    yield Phase("Starting services")
+    async for progress in engine.up(services, recreate=recreate):
+        yield progress
+    if wait:
+        yield Phase("Waiting for health")
+        async for step in wait_ready(engine, stack, project, services, timeout=timeout):
+            yield step
+        async for step in _registered(engine, stack, project):
+            yield step
+
+
+def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:
+    problems = [str(problem) for problem in check_against(stack.layout, project)] if stack.layout else []
+    problems += [
+        f"{stack.name} has no service {name!r}. It has: {', '.join(project.services)}."
+        for name in services
+        if name not in project.services
+    ]
+    if not wanted_services(project):
+        profiles = sorted({name for service in project.services.values() for name in service.profiles})
+        problems.append(
+            f"{stack.name} starts nothing by itself: every service is behind a profile ({', '.join(profiles)}). "
+            "Name the services to start."
+        )
+    if problems:
+        raise Refused("\n".join(problems))
+
+
+async def _registered(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator[Step]:
+    """Healthy is not yet useful: waits until the Spark master knows every running worker."""
+    began = time.monotonic()
+    replicas = await engine.replicas()
+    if master_url(stack, project, replicas) is None:
+        return
+    while True:
+        state = await master_state(stack, project, replicas)
+        missing = unregistered(stack, project, replicas, state)
+        seconds = time.monotonic() - began
+        if state is not None and not missing:
+            count = len(state.alive_workers())
+            text = f"{count} workers registered" if count != 1 else "1 worker registered"
+            yield Step("spark cluster", text, seconds, ready=True)
+            return
+        if seconds > REGISTRATION:
+            names = ", ".join(replica.name for replica in missing) or "the master does not answer"
+            raise NotReady(
+                f"healthy, but not registered with the Spark master after {seconds:.0f} s: {names}; their logs say why"
+            )
+        await asyncio.sleep(0.5)

@@ -1,0 +1,1 @@
+"""The doctor: one small module a check."""

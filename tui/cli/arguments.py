@@ -1,0 +1,52 @@
+"""Arguments that several verbs share, with their completion."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def complete_service(incomplete: str) -> list[str]:
+    """The services that the chosen stack's layout names."""
+    return [name for name in _layout_names("services") if name.startswith(incomplete)]
+
+
+def complete_job(incomplete: str) -> list[str]:
+    """The jobs that the chosen stack's layout names."""
+    return [name for name in _layout_names("jobs") if name.startswith(incomplete)]
+
+
+def _layout_names(kind: str) -> list[str]:
+    from tui.cli.session import chosen_stack
+    from tui.stack.errors import StackError
+
+    try:
+        layout = chosen_stack().layout
+    except StackError:
+        return []
+    if layout is None:
+        return []
+    if kind == "jobs":
+        return [job.name for job in layout.jobs]
+    fixed = layout.scale.fixed if layout.scale else ()
+    return [entry.pattern for entry in layout.services if "*" not in entry.pattern] + list(fixed)
+
+
+Services = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SERVICE]...", help="All if none is named.", autocompletion=complete_service),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Timeout = Annotated[float, typer.Option(help="How long to wait for health, in seconds.")]
+
+
+def check_services(names: list[str] | None, known: list[str], stack: str) -> list[str]:
+    """The named services. Raises BadParameter for one that the stack does not have."""
+    from tui.stack.errors import nearest
+
+    for name in names or ():
+        if name not in known:
+            raise typer.BadParameter(f"{stack} has no service {name!r}. {nearest(name, known)}".rstrip())
+    return names or []

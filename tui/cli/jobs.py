@@ -1,0 +1,90 @@
+"""`sparkdeck jobs`: the runs so far, and one of them again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from tui.cli.arguments import Json
+from tui.cli.follow import tell_run
+from tui.cli.output import duration, note, print_json, print_table, say, table
+from tui.cli.session import Exit, fail, open_session, verb
+from tui.jobs.submit import Run, find_run, find_runs
+
+
+@verb
+async def jobs(
+    run: Annotated[
+        str | None, typer.Argument(help="Follow this run (or a job's newest), or show how it ended.")
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="End this run.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the driver's log too.")] = False,
+    as_json: Json = False,
+) -> int:
+    """List the runs that the engine knows, or take one up again."""
+    async with open_session() as session:
+        if run is None:
+            if cancel:
+                fail(Exit.USAGE, "Which run? sparkdeck jobs RUN --cancel")
+            _list(await find_runs(session.engine), as_json)
+            return Exit.OK
+        found = await find_run(session.engine, run)
+        if cancel:
+            if found.is_over:
+                fail(Exit.FAILED, f"{found.id} has ended already.")
+            # Politely: the driver tells the master and frees its executors.
+            await session.engine.end(found.replica.id, grace_seconds=20)
+            note(f"{found.id} was ended")
+            return Exit.OK
+        code, _ = await tell_run(session, found, verbose=verbose)
+        return code
+
+
+def _seconds(run: Run) -> float | None:
+    started = run.replica.started_at
+    if started is None:
+        return None
+    ended = run.replica.ended_at if run.is_over else datetime.now(UTC)
+    return (ended - started).total_seconds() if ended else None
+
+
+def _word(run: Run) -> tuple[str, str]:
+    if not run.is_over:
+        return str(run.replica.state), "yellow"
+    if run.replica.exit_code == 0:
+        return "ok", "green"
+    if run.replica.out_of_memory:
+        return "out of memory", "red"
+    return f"failed ({run.replica.exit_code})", "red"
+
+
+def _list(runs: list[Run], as_json: bool) -> None:
+    if as_json:
+        print_json(
+            [
+                {
+                    "run": run.id,
+                    "job": run.job,
+                    "args": run.args,
+                    "state": run.replica.state,
+                    "exit_code": run.replica.exit_code if run.is_over else None,
+                    "out_of_memory": run.replica.out_of_memory,
+                    "submitted_at": run.submitted_at,
+                    "seconds": _seconds(run),
+                }
+                for run in runs
+            ]
+        )
+        return
+    if not runs:
+        say("no runs yet. Submit one: sparkdeck submit")
+        return
+    rows: list[list[str | Text]] = []
+    for run in runs:
+        word, style = _word(run)
+        when = run.submitted_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if run.submitted_at else "-"
+        rows.append([run.id, run.job, Text(word, style=style), when, duration(_seconds(run)), " ".join(run.args)])
+    print_table(table("run", "job", "state", "submitted", "took", "arguments", rows=rows, right=("took",)))

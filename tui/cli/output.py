@@ -1,0 +1,167 @@
+"""How the command line speaks: results on stdout, everything on the way on stderr; colours only in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, Iterable
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from tui.actions.start import Note, Phase, StartUpdate
+from tui.clients.text import plain
+from tui.engine.interface import Progress
+from tui.watch.ready import Step
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def drop_stdout() -> None:
+    """Points stdout at nothing, so that the interpreter does not complain about a closed pipe at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str = "", style: str = "") -> None:
+    """A line of the result."""
+    out.print(Text(text, style=style))
+
+
+def note(text: str, style: str = "dim") -> None:
+    """A line on the way."""
+    err.print(Text(text, style=style))
+
+
+def error(text: str) -> None:
+    """What went wrong, for the user."""
+    for index, line in enumerate(text.splitlines() or [""]):
+        mark = Text("error: ", style="bold red") if index == 0 else Text("       ")
+        err.print(mark + Text(plain(line, 2000)))
+
+
+def print_json(value: object) -> None:
+    """A result for scripts: one JSON document; times as ISO 8601."""
+    print(
+        json.dumps(
+            value,
+            indent=2,
+            default=lambda item: item.isoformat() if isinstance(item, datetime) else str(item),
+        )
+    )
+
+
+def table(*columns: str, rows: Iterable[Iterable[str | Text]], right: Iterable[str] = ()) -> Table:
+    """A plain table; nothing in a cell is read as markup. Columns in `right` are aligned right."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    aligned = set(right)
+    for column in columns:
+        made.add_column(column, justify="right" if column in aligned else "left", no_wrap=True)
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return made
+
+
+def print_table(made: Table) -> None:
+    """Prints a table in its full width: a pipe has no width to cut it to."""
+    width = None if out.is_terminal else 400
+    out.print(made, width=width, soft_wrap=False, crop=False, overflow="ignore")
+
+
+def size(count: int | None) -> str:
+    """Bytes for a person, in powers of 1024; "-" if unknown."""
+    if count is None:
+        return "-"
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for a person: 8.4 s, 3:05, 2 h 10 min; "-" if unknown."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(timedelta(seconds=seconds).total_seconds()), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
+
+
+class Teller:
+    """Tells a long action: one line of it that changes in a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._status: Status | None = None
+        self._phase = ""
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Teller:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._end(done=exc[0] is None)
+
+    def tell(self, update: StartUpdate) -> None:
+        """Shows one update."""
+        match update:
+            case Phase(title):
+                self._end(done=True)
+                self._phase, self._began = title, time.monotonic()
+                if err.is_terminal:
+                    self._status = err.status(Text(title))
+                    self._status.start()
+                else:
+                    note(f"{title} ...")
+            case Note(text):
+                note(f"  {text}")
+            case Progress(text):
+                text = plain(text, 200)
+                if self._status is not None:
+                    width = max(20, err.width - len(self._phase) - 12)
+                    self._status.update(Text.assemble(self._phase, ("  " + text[:width], "dim")))
+                elif text.strip():
+                    note(f"  {text}")
+            case Step():
+                sign, style = ("✓", "green") if update.ready else ("✗", "red") if update.failed else ("·", "dim")
+                err.print(
+                    Text.assemble(
+                        (f"  {sign} ", style),
+                        f"{update.service:20s} {update.word}",
+                        (f"  {update.seconds:.1f} s", "dim"),
+                    )
+                )
+
+    def _end(self, *, done: bool) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._phase and done and err.is_terminal:
+            took = duration(time.monotonic() - self._began)
+            err.print(Text.assemble(("✓ ", "green"), self._phase, (f"  {took}", "dim")))
+        self._phase = ""
+
+
+async def tell_all(updates: AsyncGenerator[StartUpdate]) -> None:
+    """Tells an action from its beginning to its end."""
+    with Teller() as teller:
+        async for update in updates:
+            teller.tell(update)
+
+
+async def tell_progress(title: str, steps: AsyncGenerator[Progress]) -> None:
+    """Tells one engine action under a title."""
+    with Teller() as teller:
+        teller.tell(Phase(title))
+        async for step in steps:
+            teller.tell(step)

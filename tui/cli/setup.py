@@ -1,0 +1,24 @@
+"""`sparkdeck setup`: from nothing to a stack that runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tui.actions.start import start
+from tui.cli.arguments import Timeout
+from tui.cli.open import show_links
+from tui.cli.output import tell_all
+from tui.cli.session import open_session, verb
+
+
+@verb
+async def setup(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build without any cache.")] = False,
+    timeout: Timeout = 300,
+) -> None:
+    """Check the stack, make its folders and .env, build, start, wait for health, show the links."""
+    async with open_session() as session:
+        await tell_all(start(session.engine, session.stack, build=True, fresh=fresh, timeout=timeout))
+        await show_links(session)

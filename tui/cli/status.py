@@ -1,0 +1,201 @@
+"""`sparkdeck status`: how the stack is, now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.text import Text
+
+from tui.cli.arguments import Json, Services, check_services
+from tui.cli.output import duration, note, print_json, print_table, say, size, table
+from tui.cli.session import Exit, Session, open_session, verb
+from tui.clients.spark_master import MasterState
+from tui.clients.text import plain
+from tui.engine.interface import Health, Replica, Sample, State
+from tui.stack.model import Role
+from tui.watch.cluster import master_state, unregistered
+from tui.watch.links import worker_of
+from tui.watch.samples import sample_all
+
+_SIGNS = {
+    "healthy": ("●", "green"),
+    "running": ("●", "green"),
+    "done": ("✓", "green"),
+    "starting": ("◐", "yellow"),
+    "created": ("◌", "yellow"),
+    "restarting": ("◐", "yellow"),
+    "paused": ("‖", "yellow"),
+    "not registered": ("▲", "red"),
+    "unhealthy": ("▲", "red"),
+    "ended": ("○", "red"),
+    "down": ("○", "dim"),
+}
+
+
+@verb
+async def status(services: Services = None, as_json: Json = False) -> int:
+    """Show each service's state, health and use. Exit code 0: all up; 1: something is down or unwell."""
+    async with open_session() as session:
+        names = check_services(services, list(session.project.services), session.stack.name)
+        replicas = [
+            replica
+            for replica in await session.engine.replicas()
+            if not replica.is_run and (not names or replica.service in names)
+        ]
+        state, samples = await asyncio.gather(
+            master_state(session.stack, session.project, replicas if not names else await session.engine.replicas()),
+            sample_all(session.engine, replicas),
+        )
+        rows = _rows(session, names, replicas, state, samples)
+    if as_json:
+        print_json(
+            {
+                "stack": session.stack.name,
+                "engine": _engine(session),
+                "spark": _spark(state),
+                "services": rows,
+            }
+        )
+    else:
+        _print(session, rows, state)
+    return Exit.OK if all(row["well"] for row in rows) else Exit.FAILED
+
+
+def _word(replica: Replica, lost: Sequence[Replica], role: Role) -> str:
+    """One word for a replica's state and health."""
+    if replica.state is State.ENDED:
+        return "done" if replica.exit_code == 0 and role is Role.ONE_SHOT else "ended"
+    if replica.state is not State.RUNNING:
+        return str(replica.state)
+    if replica.health in (Health.STARTING, Health.UNHEALTHY):
+        return str(replica.health)
+    if any(other.id == replica.id for other in lost):
+        return "not registered"
+    return "healthy" if replica.health is Health.HEALTHY else "running"
+
+
+def _rows(
+    session: Session,
+    names: list[str],
+    replicas: list[Replica],
+    state: MasterState | None,
+    samples: dict[str, Sample],
+) -> list[dict[str, Any]]:
+    lost = unregistered(session.stack, session.project, replicas, state)
+    layout = session.stack.layout
+    rows: list[dict[str, Any]] = []
+    for name, service in session.project.services.items():
+        if names and name not in names:
+            continue
+        role = layout.service(name).role if layout else Role.UNKNOWN
+        own = [replica for replica in replicas if replica.service == name]
+        if not own and not service.profiles:
+            rows.append({"service": name, "replica": None, "role": str(role), "state": "down", "well": False})
+        for replica in own:
+            word = _word(replica, lost, role)
+            sample = samples.get(replica.id)
+            worker = worker_of(replica, state) if role is Role.SPARK_WORKER else None
+            rows.append(
+                {
+                    "service": name,
+                    "replica": replica.name,
+                    "role": str(role),
+                    "state": word,
+                    "well": word in ("healthy", "running", "done"),
+                    "exit_code": replica.exit_code if replica.state is State.ENDED else None,
+                    "out_of_memory": replica.out_of_memory,
+                    "health_output": replica.health_output if replica.health is Health.UNHEALTHY else "",
+                    "restarts": replica.restarts,
+                    "started_at": replica.started_at,
+                    "cpu_percent": sample.cpu_percent if sample else None,
+                    "memory": sample.memory if sample else None,
+                    "memory_limit": sample.memory_limit if sample else None,
+                    "processes": sample.processes if sample else None,
+                    "ports": [f"{port.published}->{port.target}" for port in replica.ports if port.published],
+                    "spark": (
+                        {"state": worker.state, "cores": worker.cores, "cores_used": worker.cores_used}
+                        if worker
+                        else None
+                    ),
+                }
+            )
+    return rows
+
+
+def _engine(session: Session) -> dict[str, str]:
+    info = session.engine.info
+    return {"kind": info.kind, "version": info.version, "endpoint": info.endpoint, "reason": info.reason}
+
+
+def _spark(state: MasterState | None) -> dict[str, Any] | None:
+    if state is None:
+        return None
+    return {
+        "workers": len(state.alive_workers()),
+        "cores": state.cores,
+        "cores_used": state.cores_used,
+        "memory": state.memory,
+        "memory_used": state.memory_used,
+        "applications": [{"id": app.id, "name": app.name, "state": app.state} for app in state.active],
+    }
+
+
+def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | None) -> None:
+    info = session.engine.info
+    say(f"{session.stack.name} on {info.kind} {info.version} ({info.endpoint})", "bold")
+    if state is not None:
+        apps = ", ".join(f"{plain(app.name, 40)} {app.state.lower()}" for app in state.active) or "no application"
+        say(
+            f"spark: {len(state.alive_workers())} workers, {state.cores_used} of {state.cores} cores and "
+            f"{size(state.memory_used)} of {size(state.memory)} in use, {apps}"
+        )
+    say()
+    print_table(
+        table(
+            *("", "service", "state", "up for", "CPU", "memory", "restarts", "ports"),
+            rows=[_cells(row) for row in rows],
+            right=("up for", "CPU", "memory", "restarts"),
+        )
+    )
+    say()
+    note("CPU in percent of one core; memory without inactive page cache, as `docker stats` counts them.")
+    for row in rows:
+        if row.get("health_output"):
+            note(f"{row['replica']} is unhealthy: {plain(row['health_output'], 300)}", "yellow")
+        if row["state"] == "ended":
+            why = " (out of memory)" if row["out_of_memory"] else ""
+            note(
+                f"{row['replica']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['service']}",
+                "yellow",
+            )
+        if row["state"] == "not registered":
+            note(
+                f"{row['replica']} is up, but the Spark master does not know it: sparkdeck logs {row['service']}",
+                "yellow",
+            )
+
+
+def _cells(row: dict[str, Any]) -> list[str | Text]:
+    sign, style = _SIGNS.get(row["state"], ("?", "yellow"))
+    if row["replica"] is None:
+        return [Text(sign, style=style), row["service"], row["state"], "-", "-", "-", "-", ""]
+    up = duration((datetime.now(UTC) - row["started_at"]).total_seconds()) if row["started_at"] and row["well"] else "-"
+    cpu = "-" if row["cpu_percent"] is None else f"{row['cpu_percent']:.1f} %"
+    return [
+        Text(sign, style=style),
+        row["replica"],
+        row["state"],
+        up,
+        cpu,
+        size(row["memory"]),
+        str(row["restarts"]),
+        " ".join(_short(row["ports"])),
+    ]
+
+
+def _short(ports: list[str]) -> list[str]:
+    """At most three ports; a range of eleven tells nothing more."""
+    return ports if len(ports) <= 3 else [*ports[:2], f"+{len(ports) - 2}"]

@@ -1,0 +1,1 @@
+"""Small typed HTTP clients, one module for each system that a stack may run."""

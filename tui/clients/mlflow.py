@@ -1,0 +1,213 @@
+"""An MLflow tracking server: experiments, runs, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from tui.clients.http import ClientError, HttpClient, Trouble
+from tui.clients.text import plain
+
+if TYPE_CHECKING:
+    import aiohttp
+
+T = TypeVar("T")
+
+RUN_TAG = "sparkdeck.run"
+"""The tag of an MLflow run that holds the id of the SparkDeck run which logged it."""
+
+
+class Metric(Struct, frozen=True):
+    """A metric's value at a step. `timestamp` in milliseconds since the epoch."""
+
+    key: str
+    value: float | str
+    timestamp: int = 0
+    step: int = 0
+
+    @property
+    def number(self) -> float | None:
+        """The value; MLflow sends NaN and the infinities as words. None if it is no number."""
+        try:
+            return float(self.value)
+        except ValueError:
+            return None
+
+
+class _Pair(Struct, frozen=True):
+    key: str
+    value: str = ""
+
+
+class Experiment(Struct, frozen=True):
+    """An experiment; `lifecycle_stage` is active or deleted."""
+
+    experiment_id: str
+    name: str
+    lifecycle_stage: str = "active"
+
+
+class RunInfo(Struct, frozen=True):
+    """A run's head. `status`: RUNNING (for ever if its client died), SCHEDULED, FINISHED, FAILED, KILLED."""
+
+    run_id: str
+    experiment_id: str
+    status: str
+    run_name: str = ""
+    start_time: int | None = None
+    end_time: int | None = None
+    artifact_uri: str = ""
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When it started."""
+        return _time(self.start_time)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended; None while it runs."""
+        return _time(self.end_time)
+
+
+class _RunData(Struct, frozen=True):
+    metrics: tuple[Metric, ...] = ()
+    params: tuple[_Pair, ...] = ()
+    tags: tuple[_Pair, ...] = ()
+
+
+class MlflowRun(Struct, frozen=True):
+    """A run with the last value of every metric."""
+
+    info: RunInfo
+    data: _RunData = _RunData()
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Last values by name."""
+        numbers = {metric.key: metric.number for metric in self.data.metrics}
+        return {key: number for key, number in numbers.items() if number is not None}
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Parameters by name."""
+        return {pair.key: pair.value for pair in self.data.params}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags by name."""
+        return {pair.key: pair.value for pair in self.data.tags}
+
+
+class _Experiments(Struct, frozen=True):
+    experiments: tuple[Experiment, ...] = ()
+
+
+class _Runs(Struct, frozen=True):
+    runs: tuple[MlflowRun, ...] = ()
+
+
+class _History(Struct, frozen=True):
+    metrics: tuple[Metric, ...] = ()
+
+
+def _time(ms: int | None) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+class MlflowClient(HttpClient):
+    """The REST API 2.0. `host_header` is the host and port that clients inside the stack use
+    (`mlflow-server:5000`): since 3.5 the server refuses names that it was not told of, while its health page
+    goes on saying OK."""
+
+    system = "MLflow"
+    advice = "Check that MLflow runs: sparkdeck status."
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        host_header: str | None = None,
+        session: aiohttp.ClientSession | None = None,
+        timeout: float = 8.0,
+    ) -> None:
+        headers = {"Host": host_header} if host_header else None
+        super().__init__(base_url, session=session, timeout=timeout, headers=headers)
+        self._host_header = host_header
+
+    async def probe(self) -> None:
+        """Returns if clients can use the API. Raises ClientError that explains why not."""
+        await self._search_experiments(1)
+
+    async def experiments(self, max_results: int = 1000) -> Sequence[Experiment]:
+        """The active experiments, newest change first. Raises ClientError."""
+        return await self._search_experiments(max_results)
+
+    async def _search_experiments(self, max_results: int) -> Sequence[Experiment]:
+        body = {"max_results": max_results}
+        return (await self._api("experiments/search", body, _Experiments)).experiments
+
+    async def runs(
+        self,
+        experiment_ids: Sequence[str] | None = None,
+        *,
+        filter: str = "",
+        order_by: Sequence[str] = ("attributes.start_time DESC",),
+        max_results: int = 100,
+    ) -> Sequence[MlflowRun]:
+        """Runs of these experiments (of all, if None), newest first. `filter` and `order_by` are MLflow's.
+
+        Raises ClientError.
+        """
+        if experiment_ids is None:
+            experiment_ids = [experiment.experiment_id for experiment in await self.experiments()]
+        if not experiment_ids:
+            return ()
+        body = {
+            "experiment_ids": list(experiment_ids),
+            "filter": filter,
+            "order_by": list(order_by),
+            "max_results": max_results,
+        }
+        return (await self._api("runs/search", body, _Runs)).runs
+
+    async def runs_of(self, run: str) -> Sequence[MlflowRun]:
+        """What a SparkDeck run logged, newest first. Raises ClientError; ValueError if the id has quotes."""
+        if "'" in run:
+            raise ValueError(f"{plain(run)!r} is not the id of a run")
+        return await self.runs(filter=f"tags.`{RUN_TAG}` = '{run}'")
+
+    async def history(self, run_id: str, metric: str, max_results: int = 1000) -> Sequence[Metric]:
+        """A metric's values in the order they were logged. Raises ClientError."""
+        params = {"run_id": run_id, "metric_key": metric, "max_results": str(max_results)}
+        try:
+            return (await self.get("/api/2.0/mlflow/metrics/get-history", _History, params)).metrics
+        except ClientError as error:
+            raise self._explained(error) from None
+
+    def run_url(self, run: MlflowRun) -> str:
+        """The run's page under this client's base URL."""
+        experiment, run_id = quote(run.info.experiment_id, safe=""), quote(run.info.run_id, safe="")
+        return f"{self.base_url}/#/experiments/{experiment}/runs/{run_id}"
+
+    async def _api(self, path: str, body: Mapping[str, object], type: type[T]) -> T:
+        try:
+            return await self.post(f"/api/2.0/mlflow/{path}", body, type)
+        except ClientError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: ClientError) -> ClientError:
+        if error.status != 403 or "invalid host" not in error.body.lower():
+            return error
+        host = plain(self._host_header or self.base_url.split("://", 1)[1].split("/", 1)[0])
+        text = (
+            f"MLflow at {self.base_url} refuses the host name {host} (Invalid Host header). "
+            f"Start it with --allowed-hosts that names {host}, port included."
+        )
+        return ClientError(Trouble.STATUS, text, status=403, body=error.body)

@@ -1,0 +1,165 @@
+"""Following a run: what it prints, what its stages do, why it waits, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from tui.clients.http import ClientError
+from tui.clients.spark_app import AppClient, SparkJob
+from tui.clients.spark_master import Application, MasterClient, MasterState
+from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
+from tui.jobs.progress import RunProgress, WaitingReason, run_progress, waiting_reason
+from tui.jobs.submit import RUN_PROPERTY, Run
+from tui.jobs.verdict import Verdict, verdict
+from tui.stack.model import Project, Stack
+from tui.watch.links import master_url
+from tui.watch.logs import Resume
+
+# How often the driver is asked, in seconds (FIELD: small answers, 1 to 2 s), and how much log a verdict looks at.
+LOOK_SECONDS = 1.0
+TAIL_LINES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run's application is known to the Spark master; `url` is its page."""
+
+    app_id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over. `exit_code` is None where nobody can know it any more; `tail` is the end of its log."""
+
+    verdict: Verdict
+    exit_code: int | None
+    seconds: float | None
+    tail: tuple[str, ...]
+
+
+RunUpdate = LogLine | Started | RunProgress | WaitingReason | Ended
+
+
+class _Application:
+    """The run's application behind the Spark master: found once, then asked again and again."""
+
+    def __init__(self, master: str, run: str) -> None:
+        self._run = run
+        self._master_url = master
+        self._master = MasterClient(master)
+        self._app: AppClient | None = None
+        self._others: set[str] = set()
+        self.jobs: Sequence[SparkJob] = ()
+
+    async def close(self) -> None:
+        await self._master.close()
+        if self._app is not None:
+            await self._app.close()
+
+    async def look(self) -> list[Started | RunProgress | WaitingReason]:
+        """What is new; nothing while the driver is not there (yet)."""
+        state = await self._master.state()
+        updates: list[Started | RunProgress | WaitingReason] = []
+        if self._app is None:
+            found = await self._find(state)
+            if found is None:
+                return []
+            updates.append(Started(found.id, f"{self._master_url}/proxy/{found.id}/"))
+            self._app = AppClient(self._master_url, found.id)
+        known = state.application(self._app.app_id)
+        reason = waiting_reason(state, known) if known else None
+        if reason is not None:
+            updates.append(reason)
+        jobs, stages = await asyncio.gather(self._app.jobs(), self._app.active_stages())
+        if jobs is not None:
+            self.jobs = jobs
+            updates.append(run_progress(jobs, stages or ()))
+        return updates
+
+    async def _find(self, state: MasterState) -> Application | None:
+        for candidate in state.active:
+            if candidate.id in self._others:
+                continue
+            async with AppClient(self._master_url, candidate.id) as client:
+                properties = await client.properties()
+            if properties is None:
+                continue
+            if properties.get(RUN_PROPERTY) == self._run:
+                return candidate
+            self._others.add(candidate.id)
+        return None
+
+
+async def follow(engine: Engine, stack: Stack, project: Project, run: Run) -> AsyncGenerator[RunUpdate]:
+    """Everything of a run from its beginning to its end, the last update being Ended.
+
+    Works for a run that goes on and for one that ended long ago. Closing it leaves the run alone.
+    Raises EngineError when the engine is gone or the run was removed.
+    """
+    queue: asyncio.Queue[RunUpdate | Exception | None] = asyncio.Queue(1000)
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    url = master_url(stack, project, await engine.replicas())
+    application = _Application(url, run.id) if url else None
+
+    async def read() -> None:
+        try:
+            place = Resume()
+            while True:
+                async with aclosing(engine.logs(run.replica.id, since_ns=place.again(), follow=True)) as lines:
+                    async for line in lines:
+                        if place.is_new(line):
+                            tail.append(line.text)
+                            await queue.put(line)
+                if (await _find(engine, run)).state not in (State.RUNNING, State.CREATED, State.PAUSED):
+                    break
+                # The stream ended before the run did: take it up where it stopped.
+                await asyncio.sleep(0.2)
+        except EngineError as error:
+            await queue.put(error)
+        await queue.put(None)
+
+    async def look() -> None:
+        while application is not None:
+            try:
+                for update in await application.look():
+                    await queue.put(update)
+            except ClientError:
+                pass
+            await asyncio.sleep(LOOK_SECONDS)
+
+    tasks = [
+        asyncio.create_task(read(), name=f"run-log-{run.id}"),
+        asyncio.create_task(look(), name="run-app"),
+    ]
+    try:
+        while (update := await queue.get()) is not None:
+            if isinstance(update, Exception):
+                raise update
+            yield update
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if application is not None:
+            await application.close()
+    yield _ended(await _find(engine, run), application.jobs if application else (), tuple(tail))
+
+
+async def _find(engine: Engine, run: Run) -> Replica:
+    for replica in await engine.replicas():
+        if replica.id == run.replica.id:
+            return replica
+    raise EngineError(f"The run {run.id} was removed while it was followed; how it ended is not known.")
+
+
+def _ended(replica: Replica, jobs: Sequence[SparkJob], tail: tuple[str, ...]) -> Ended:
+    seconds = None
+    if replica.started_at and replica.ended_at:
+        seconds = (replica.ended_at - replica.started_at).total_seconds()
+    judged = verdict(replica.exit_code, out_of_memory=replica.out_of_memory, jobs=jobs, log_tail=tail)
+    return Ended(judged, replica.exit_code, seconds, tail)

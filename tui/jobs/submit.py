@@ -1,0 +1,180 @@
+"""Submitting a job: what runs where, the checks before it, and the run that comes of it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from tui.engine.interface import Engine, Replica, RunRequest, State
+from tui.stack.model import JobSpec, Project, Role, Stack
+
+RUN_PROPERTY = "spark.sparkdeck.run"
+RUN_VARIABLE = "SPARKDECK_RUN"
+
+
+class SubmitError(Exception):
+    """A job cannot be submitted. The text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One try of a job. `args` are what its caller added; `submitted_at` is None for a foreign label."""
+
+    id: str
+    job: str
+    args: tuple[str, ...]
+    submitted_at: datetime | None
+    replica: Replica
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, well or badly."""
+        return self.replica.state is State.ENDED
+
+
+def find_job(stack: Stack, project: Project, name: str | None, main_class: str | None = None) -> JobSpec:
+    """The layout's job of this name (None: its default), or an ad-hoc one for a `.py` or `.jar` file.
+
+    A relative file is looked up in `/apps`, where users put theirs. Raises SubmitError.
+    """
+    layout = stack.layout
+    jobs = {job.name: job for job in layout.jobs} if layout else {}
+    if name is None:
+        default = layout.default_job() if layout else None
+        if default is None:
+            raise SubmitError(f"{stack.name} names no job in its layout. Submit a file: /apps/NAME.py or NAME.jar")
+        return default
+    if name in jobs:
+        return replace(jobs[name], main_class=main_class) if main_class else jobs[name]
+    if name.endswith((".py", ".jar")):
+        client = next(
+            (item for item in project.services if layout and layout.service(item).role is Role.SPARK_CLIENT),
+            None,
+        )
+        if client is None:
+            raise SubmitError(f"{stack.name} has no service with the role spark-client to submit from.")
+        if name.endswith(".jar") and main_class is None:
+            raise SubmitError(f"Which class of {name} is to run? Add --class PACKAGE.NAME.")
+        app = name if name.startswith("/") else f"/apps/{name}"
+        return JobSpec(PurePosixPath(name).stem, client, app, main_class=main_class)
+    known = ", ".join(jobs) or "none"
+    raise SubmitError(f"{stack.name} has no job {name!r}. It has: {known}. A file must end in .py or .jar.")
+
+
+def spark_command(job: JobSpec, run: str, args: Sequence[str] = (), conf: Mapping[str, str] | None = None) -> list[str]:
+    """The command of a run: spark-submit with the run's id among Spark's properties, where it is found again."""
+    command = ["spark-submit", "--conf", f"{RUN_PROPERTY}={run}"]
+    for key, value in {**job.conf, **(conf or {})}.items():
+        command += ["--conf", f"{key}={value}"]
+    if job.main_class:
+        command += ["--class", job.main_class]
+    return [*command, job.app, *job.args, *args]
+
+
+async def prepare(engine: Engine, job: JobSpec) -> str:
+    """Runs the job's own preparation (building its JAR) and returns what it said. Raises SubmitError."""
+    if not job.prepare:
+        return ""
+    code, output = await engine.execute(job.service, job.prepare)
+    if code != 0:
+        raise SubmitError(f"{' '.join(job.prepare)} failed with exit code {code}:\n{output.strip()}")
+    return output.strip()
+
+
+async def check_running(engine: Engine, stack: Stack, project: Project, job: JobSpec) -> None:
+    """Whether the services that a run needs are up: its own and the Spark master. Raises SubmitError."""
+    running = {item.service for item in await engine.replicas() if item.state is State.RUNNING and not item.is_run}
+    layout = stack.layout
+    down = [
+        name
+        for name in project.services
+        if name == job.service or (layout and layout.service(name).role is Role.SPARK_MASTER)
+        if name not in running
+    ]
+    if down:
+        raise SubmitError(f"{' and '.join(down)} of {stack.name} must be up to run a job. Start it: sparkdeck up")
+
+
+def check_file(project: Project, job: JobSpec) -> None:
+    """Whether the application's file is there, as far as the host can see it. Raises SubmitError."""
+    host = project.host_path(job.service, job.app)
+    if host is not None and not host.is_file():
+        raise SubmitError(f"{job.app} of the job {job.name} is not there: no file {host}")
+
+
+async def submit(
+    engine: Engine,
+    project: Project,
+    job: JobSpec,
+    args: Sequence[str] = (),
+    *,
+    conf: Mapping[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Run:
+    """Starts a run of a job in the background. `env` overrides the job's own environment. Raises EngineError."""
+    run = new_run_id(job.name)
+    command = spark_command(job, run, args, conf)
+    return await start_run(engine, project, job.service, job.name, run, command, args, {**job.env, **(env or {})})
+
+
+def new_run_id(job: str) -> str:
+    """An id that a person can read and type: the job and six hex digits."""
+    return f"{job}-{secrets.token_hex(3)}"
+
+
+async def start_run(
+    engine: Engine,
+    project: Project,
+    service: str,
+    job: str,
+    run: str,
+    command: Sequence[str],
+    args: Sequence[str],
+    env: Mapping[str, str],
+) -> Run:
+    """Starts any command as a run that outlives its caller and can be found again by its labels."""
+    labels = {
+        "run": run,
+        "job": job,
+        "args": json.dumps(list(args)),
+        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    request = RunRequest(service, command, f"{project.name}-{run}", labels, {**env, RUN_VARIABLE: run})
+    return run_of(await engine.start_run(request))
+
+
+def run_of(replica: Replica) -> Run:
+    """The run that a replica's labels tell of; what they do not tell is unknown."""
+    labels = replica.labels
+    try:
+        args = tuple(str(item) for item in json.loads(labels.get("args", "[]")))
+    except (ValueError, TypeError):
+        args = ()
+    submitted = replica.created_at
+    with suppress(KeyError, ValueError):
+        submitted = datetime.fromisoformat(labels["submitted"])
+    return Run(labels.get("run", replica.name), labels.get("job", "?"), args, submitted, replica)
+
+
+async def find_runs(engine: Engine) -> list[Run]:
+    """Every run that the engine still knows, newest first."""
+    runs = [run_of(replica) for replica in await engine.replicas() if replica.is_run]
+    return sorted(runs, key=lambda run: (run.submitted_at is not None, run.submitted_at), reverse=True)
+
+
+async def find_run(engine: Engine, name: str) -> Run:
+    """A run by its id, or the newest run of a job by the job's name. Raises SubmitError."""
+    runs = await find_runs(engine)
+    for run in runs:
+        if run.id == name:
+            return run
+    for run in runs:
+        if run.job == name:
+            return run
+    known = ", ".join(run.id for run in runs[:6]) or "none yet"
+    raise SubmitError(f"There is no run {name!r}. The newest: {known}.")

@@ -1,0 +1,192 @@
+"""Where stacks are: the bundled ones, a folder, a compose file, a layout, the current folder's project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from tui.stack.errors import StackError, nearest
+from tui.stack.layout import LAYOUT_NAME, SCHEMA_NAME, is_layout, load_layout
+from tui.stack.model import Stack
+from tui.stack.root import bundled_root
+
+DEFAULT_STACK = "flight-delay"
+
+# The order in which docker compose itself takes them.
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+
+
+def bundled_stacks() -> list[Stack]:
+    """The stacks that SparkDeck brings, by name. Raises LayoutError if a layout has mistakes."""
+    return [_folder_stack(_compose_root() / name) for name in _bundled_names()]
+
+
+def find_stack(choice: str | None, cwd: Path) -> Stack:
+    """The stack that is meant: a bundled one's NAME, or the PATH of a folder, a compose file or a layout.
+
+    A bundled name goes before a folder of the same name (write `./NAME` for that). Without a choice it is the
+    compose project of `cwd` or of the nearest folder above, as for docker compose, else `flight-delay`.
+    Raises StackError, or LayoutError if the stack's layout has mistakes.
+    """
+    if choice is None:
+        cwd = cwd.absolute()
+        here = next((folder for folder in (cwd, *cwd.parents) if compose_files(folder)), None)
+        return _folder_stack(here if here else _compose_root() / DEFAULT_STACK)
+    if choice in _bundled_names():
+        return _folder_stack(_compose_root() / choice)
+    try:
+        return _path_stack(choice, cwd.absolute())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StackError(f"The stack {choice!r} cannot be read: {_reason(error)}") from error
+
+
+def compose_files(folder: Path) -> tuple[Path, ...]:
+    """The compose file of a folder and its override, as docker compose picks them; none if there is none."""
+    main = _first(folder, COMPOSE_NAMES)
+    override = _first(folder, OVERRIDE_NAMES)
+    if main is None:
+        return ()
+    return (main, override) if override else (main,)
+
+
+def copy_out(stack: Stack, target: Path) -> list[Path]:
+    """Copies a stack's folder and layout for editing, whole or not at all; returns the files of the copy.
+
+    `work/` and `.env` stay behind; links are followed. Raises StackError if `target` is not empty.
+    """
+    source, target = stack.folder.resolve(), target.absolute()
+    if target.resolve().is_relative_to(source):
+        raise StackError(f"{target} lies in the stack's own folder {source}. Choose another folder.")
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise StackError(f"{target} is not an empty folder. Choose a new or an empty one; nothing was written.")
+        _copy(stack, source, target)
+        return sorted(path for path in target.rglob("*") if path.is_file())
+    except (OSError, shutil.Error) as error:
+        raise StackError(f"{stack.name} could not be copied to {target}: {_reason(error)}") from error
+
+
+def _compose_root() -> Path:
+    return bundled_root() / "compose"
+
+
+def _bundled_names() -> list[str]:
+    root = _compose_root()
+    return sorted(folder.name for folder in root.iterdir() if compose_files(folder)) if root.is_dir() else []
+
+
+def _first(folder: Path, names: Iterable[str]) -> Path | None:
+    try:
+        return next((folder / name for name in names if (folder / name).is_file()), None)
+    except OSError:  # a folder above that is not ours to read
+        return None
+
+
+def _path_stack(choice: str, cwd: Path) -> Stack:
+    path = cwd / Path(choice).expanduser()
+    if not choice or (not set("/.~") & set(choice) and not path.exists()):
+        names = _bundled_names()
+        raise StackError(
+            f"There is no stack {choice!r}{nearest(choice, names)}. "
+            f"Known stacks: {', '.join(names) or 'none'}. "
+            "Or give the path of a folder, a compose file or a layout."
+        )
+    if path.is_dir():
+        return _folder_stack(path)
+    if not path.is_file():
+        raise StackError(f"There is no file or folder {path}.")
+    return _layout_stack(path) if is_layout(path) else _folder_stack(path.parent, path)
+
+
+def _folder_stack(folder: Path, file: Path | None = None, layout_file: Path | None = None) -> Stack:
+    folder = folder.resolve()
+    # As with `docker compose -f`: a file that is named comes without its override.
+    files = (folder / file.name,) if file else compose_files(folder)
+    if not files:
+        raise StackError(f"{folder} has no compose file. Looked for: {', '.join(COMPOSE_NAMES)}")
+    layout_file = layout_file or _layout_file(folder)
+    layout = load_layout(layout_file) if layout_file else None
+    name = layout.name if layout else folder.name or "stack"
+    bundled = folder.parent == _compose_root().resolve()
+    home = user_data_path("sparkdeck", appauthor=False) / name if bundled and _is_installed(folder) else folder
+    return Stack(name=name, folder=folder, files=files, home=home, layout=layout, bundled=bundled)
+
+
+def _layout_file(folder: Path) -> Path | None:
+    """The layout beside a compose project, or that of a checkout: compose/NAME and layouts/NAME.yaml."""
+    beside = folder / LAYOUT_NAME
+    if beside.is_file():
+        return beside
+    kept = folder.parent.parent / "layouts" / f"{folder.name}.yaml"
+    return kept if folder.parent.name == "compose" and kept.is_file() and is_layout(kept) else None
+
+
+def _layout_stack(file: Path) -> Stack:
+    sibling = file.resolve().parent.parent / "compose" / file.stem
+    for folder in (file.parent, sibling):
+        if compose_files(folder):
+            return _folder_stack(folder, layout_file=file.absolute())
+    raise StackError(
+        f"The layout {file} has no compose project. Looked in {file.parent} and {sibling} "
+        f"for: {', '.join(COMPOSE_NAMES)}"
+    )
+
+
+def _is_installed(folder: Path) -> bool:
+    return bool({"site-packages", "dist-packages"} & set(folder.parts)) or not os.access(folder, os.W_OK)
+
+
+def _copy(stack: Stack, source: Path, target: Path) -> None:
+    existed = target.exists()
+    if not existed:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that one rename puts the copy in place; inside of one that is there already, since
+    # somebody's shell may stand in it.
+    stage = Path(tempfile.mkdtemp(prefix=".sparkdeck-", dir=target if existed else target.parent))
+    placed: list[Path] = []
+    try:
+        shutil.copytree(source, stage, ignore=_left_behind(source), dirs_exist_ok=True)
+        if stack.layout and stack.layout.source:
+            shutil.copyfile(stack.layout.source, stage / LAYOUT_NAME)
+            # Its first line names the schema, for editors.
+            shutil.copyfile(bundled_root() / "layouts" / SCHEMA_NAME, stage / SCHEMA_NAME)
+        for path in (stage, *stage.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o700 if path.is_dir() else 0o600))
+        if existed:
+            for path in list(stage.iterdir()):
+                placed.append(path.rename(target / path.name))
+            stage.rmdir()
+        else:
+            stage.rename(target)
+    except BaseException:
+        for path in (stage, *placed):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
+
+
+def _left_behind(source: Path) -> Callable[[str, list[str]], set[str]]:
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        mine = {"work", ".env"} if Path(folder) == source else set()
+        return (mine | {"__pycache__"}) & set(names)
+
+    return ignored
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return "; ".join(f"{source}: {why}" for source, _, why in error.args[0][:3])
+    return str(error)

@@ -1,0 +1,173 @@
+"""The `.env` of a stack, and the host folders that its services mount."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from tui.stack.errors import StackError
+from tui.stack.model import Generated, Project, Stack
+
+_BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
+
+
+def read_environment(stack: Stack) -> dict[str, str]:
+    """The variables that the stack's `.env` sets; empty if there is none. Raises StackError if unreadable."""
+    try:
+        values = dotenv_values(stack.env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StackError(f"{stack.env_file} cannot be read: {_reason(error)}") from error
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def project_name(stack: Stack) -> str:
+    """A compose project name of this copy's own: NAME and 6 hex digits of the sha256 of its home folder."""
+    name = re.sub(r"[^a-z0-9_-]", "-", stack.name.lower()).lstrip("-_") or "stack"
+    return f"{name}-{hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:6]}"
+
+
+def prepare_environment(stack: Stack, owner: tuple[int, int]) -> list[str]:
+    """Sees to it that `.env` has what the layout generates; `owner` is the user and group id for services.
+
+    A missing `.env` is made from `.env.example`; an existing one keeps its lines and gets only what it lacks.
+    Returns what was done, in sentences. Raises StackError if a file cannot be read or written.
+    """
+    wanted = _generated(stack, owner)
+    file = stack.env_file
+    if not wanted:
+        return []
+    try:
+        if file.exists():
+            present = dotenv_values(file)
+            missing = {name: value for name, value in wanted.items() if name not in present}
+            if not missing:
+                return []
+            _write(file, _appended(file.read_text("utf-8"), missing), file.stat().st_mode & 0o777)
+            return [f"Added to {file}: {_listed(missing)}."]
+        example = stack.env_example
+        text = example.read_text("utf-8") if example.is_file() else ""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write(file, _filled(text, wanted), 0o600)
+        origin = f" from {example.name}" if text else ""
+        return [f"Wrote {file}{origin}, with {_listed(wanted)}."]
+    except (OSError, UnicodeDecodeError) as error:
+        raise StackError(f"{file} could not be prepared: {_reason(error)}") from error
+
+
+def bind_folders(stack: Stack, project: Project) -> list[Path]:
+    """The host folders that services mount from below the stack's home or its WORK_DIR, in order.
+
+    A source whose last part has a suffix is taken for a file. Links are followed: one that leads elsewhere,
+    or nowhere, is not ours.
+    """
+    # As in docker compose: the caller's own variable goes first, and the compose file's folder is the base.
+    work = os.environ.get("WORK_DIR") or read_environment(stack).get("WORK_DIR") or ""
+    roots = [folder for folder in map(_folder, (stack.home, stack.folder / work if work else None)) if folder]
+    found: set[Path] = set()
+    for service in project.services.values():
+        for mount in service.mounts:
+            folder = _folder(Path(mount.source)) if mount.kind == "bind" else None
+            if folder and not folder.suffix and any(folder.is_relative_to(root) for root in roots):
+                found.add(folder)
+    return sorted(found)
+
+
+def create_folders(stack: Stack, project: Project) -> list[Path]:
+    """Makes the missing ones of `bind_folders`, which Docker would make as root, and returns those it made.
+
+    Raises StackError naming the folder that cannot be made.
+    """
+    made = []
+    for folder in bind_folders(stack, project):
+        try:
+            if folder.exists():
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StackError(f"The folder {folder} cannot be made: {_reason(error)}") from error
+        made.append(folder)
+    return made
+
+
+def _folder(path: Path | None) -> Path | None:
+    """A path with its links followed; None for a file and for what cannot be a folder."""
+    try:
+        found = path.resolve() if path and path.is_absolute() else None
+        return None if found is None or found.is_file() else found
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a zero byte
+        return None
+
+
+def _generated(stack: Stack, owner: tuple[int, int]) -> dict[str, str]:
+    values = {
+        Generated.PROJECT_NAME: project_name(stack),
+        Generated.USER_ID: str(owner[0]),
+        Generated.GROUP_ID: str(owner[1]),
+    }
+    kinds = stack.layout.environment if stack.layout else {}
+    wanted = {name: values[kind] for name, kind in kinds.items()}
+    if stack.home != stack.folder:  # an installed package's folder: nothing is written there
+        wanted["WORK_DIR"] = str(stack.home / "work")
+    return wanted
+
+
+def _filled(text: str, wanted: Mapping[str, str]) -> str:
+    """The example with these variables set in their own lines (`#NAME=` counts), the others at the end."""
+    missing = dict(wanted)
+    for name, value in wanted.items():
+        line = re.compile(rf"^[ \t]*(?:#[ \t]*)?(?:export[ \t]+)?{name}[ \t]*=.*$", re.MULTILINE)
+        # A line that sets it goes before one in a comment.
+        lines = sorted(line.finditer(text), key=lambda found: found[0].lstrip().startswith("#"))
+        if lines:
+            text = text[: lines[0].start()] + f"{name}={_quoted(name, value)}" + text[lines[0].end() :]
+            del missing[name]
+    return _appended(text, missing) if missing else text
+
+
+def _appended(text: str, missing: Mapping[str, str]) -> str:
+    lines = "".join(f"{name}={_quoted(name, value)}\n" for name, value in missing.items())
+    start = f"{text}\n" if text and not text.endswith("\n") else text
+    gap = "\n" if start else ""
+    return f"{start}{gap}# Written by sparkdeck for this copy of the stack.\n{lines}"
+
+
+def _quoted(name: str, value: str) -> str:
+    """A value that python-dotenv and docker compose read alike."""
+    if _BARE.fullmatch(value):
+        return value
+    if any(mark in value for mark in ("'", "\\", "${")) or not value.isprintable():
+        raise StackError(
+            f"{name} cannot be {value!r} in an .env file. "
+            "Choose a folder without quotes, backslashes and ${ in its name."
+        )
+    return f"'{value}'"
+
+
+def _write(file: Path, text: str, mode: int) -> None:
+    target = file.resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(prefix=".env-", suffix=".part", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            os.fchmod(stream.fileno(), mode)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _listed(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not text in UTF-8"

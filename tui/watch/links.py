@@ -1,0 +1,120 @@
+"""Links that lead to what really renders: host ports looked up, worker ids and tokens filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from tui.clients.jupyter import LIST_COMMAND, parse_servers
+from tui.clients.spark_master import MasterState, Worker
+from tui.engine.interface import Engine, EngineError, Replica, State
+from tui.stack.model import Link, Project, Role, Stack
+
+_ANY_ADDRESS = {"", "0.0.0.0", "::", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link of one replica. `url` is None while it leads nowhere, and `why_not` says why."""
+
+    service: str
+    replica: str
+    title: str
+    url: str | None
+    why_not: str = ""
+
+
+def host_url(replicas: Sequence[Replica], service: str, port: int) -> str | None:
+    """`http://host:port` under which a service's own port is published, or None if it is not (now)."""
+    for replica in replicas:
+        if replica.service != service or replica.state is not State.RUNNING:
+            continue
+        for candidate in replica.ports:
+            if candidate.target == port and candidate.published:
+                # By name: MLflow and others refuse host names that they were not told of.
+                host = "localhost" if candidate.host in _ANY_ADDRESS else candidate.host
+                return f"http://{host}:{candidate.published}"
+    return None
+
+
+def master_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> str | None:
+    """Where the Spark master's page is published, or None without a master or while it is down."""
+    layout = stack.layout
+    if layout is None:
+        return None
+    for name in project.services:
+        entry = layout.service(name)
+        if entry.role is Role.SPARK_MASTER:
+            for link in entry.links:
+                url = host_url(replicas, link.service or name, link.port)
+                if url:
+                    return url
+    return None
+
+
+def worker_of(replica: Replica, state: MasterState | None) -> Worker | None:
+    """The worker that the Spark master knows at a replica's address, or None if it knows none there."""
+    if state is None:
+        return None
+    workers = state.current_workers()
+    return next((worker for worker in workers if worker.host in (*replica.addresses, replica.host)), None)
+
+
+async def resolve_links(
+    engine: Engine,
+    stack: Stack,
+    project: Project,
+    replicas: Sequence[Replica],
+    master: MasterState | None,
+    services: Sequence[str] = (),
+) -> list[OpenLink]:
+    """Every link of these services (all if none is named), one of each replica. Raises EngineError."""
+    if stack.layout is None:
+        return []
+    found: list[OpenLink] = []
+    tokens: dict[str, str | None] = {}
+    for name in services or project.services:
+        own = [replica for replica in replicas if replica.service == name and not replica.is_run]
+        for link in stack.layout.service(name).links:
+            if "{token}" in link.path and name not in tokens:
+                tokens[name] = await _token(engine, name) if own else None
+            if not own and not project.services[name].profiles:
+                found.append(OpenLink(name, name, link.title, None, f"{name} is not up"))
+            found += [_resolve(link, replica, replicas, master, tokens.get(name)) for replica in own]
+    return found
+
+
+def _resolve(
+    link: Link, replica: Replica, replicas: Sequence[Replica], master: MasterState | None, token: str | None
+) -> OpenLink:
+    def nowhere(why: str) -> OpenLink:
+        return OpenLink(replica.service, replica.name, link.title, None, why)
+
+    if replica.state is not State.RUNNING:
+        return nowhere(f"{replica.name} is {replica.state}")
+    server = link.service or replica.service
+    base = host_url(replicas, server, link.port)
+    if base is None:
+        return nowhere(f"port {link.port} of {server} is not published on this machine")
+    path = link.path
+    if "{worker_id}" in path:
+        worker = worker_of(replica, master)
+        if worker is None:
+            return nowhere("the Spark master does not know this worker")
+        path = path.replace("{worker_id}", quote(worker.id, safe=""))
+    if "{token}" in path:
+        if token is None:
+            return nowhere(f"no running Jupyter server was found in {replica.name}")
+        path = path.replace("{token}", quote(token, safe=""))
+    return OpenLink(replica.service, replica.name, link.title, base + path)
+
+
+async def _token(engine: Engine, service: str) -> str | None:
+    """Jupyter's token as its own server list says it; None if there is no server (yet)."""
+    try:
+        code, output = await engine.execute(service, LIST_COMMAND)
+    except EngineError:
+        return None
+    servers = parse_servers(output) if code == 0 else []
+    return servers[0].token if servers else None
