@@ -43,9 +43,7 @@ async def test_html_with_status_200_is_a_wrong_answer(serve: Serve) -> None:
     assert "HTML" in str(error)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b'{"a": "\xff"}', b'{"a":' + b"[" * 100_000, b'{"a": "text"}', b"[]"]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a": "\xff"}', b'{"a":' + b"[" * 100_000, b'{"a": "text"}', b"[]"])
 async def test_broken_and_other_json_is_a_wrong_answer(serve: Serve, body: bytes) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
@@ -134,9 +132,7 @@ async def test_a_compressed_body_counts_unpacked(serve: Serve) -> None:
     assert (await trouble(await serve(answer), limit=MIB)).kind is Trouble.TOO_LARGE
 
 
-@pytest.mark.parametrize(
-    "said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"]
-)
+@pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"])
 async def test_a_dropped_connection_is_no_answer(said: bytes) -> None:
     async def drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

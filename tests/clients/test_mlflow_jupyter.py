@@ -112,9 +112,7 @@ async def test_jupyter_with_and_without_its_token(serve: Serve) -> None:
         if request.path == "/api/status":
             status = {"started": "2026-11-21T02:23:59Z", "last_activity": "2026-11-21T02:24:59Z"}
             return web.json_response({**status, "connections": 1, "kernels": 1})
-        return web.json_response(
-            [{"id": "k", "name": "pyspark", "execution_state": "busy", "connections": 1}]
-        )
+        return web.json_response([{"id": "k", "name": "pyspark", "execution_state": "busy", "connections": 1}])
 
     url = await serve(answer)
     async with JupyterClient(url, "2a390f") as client:

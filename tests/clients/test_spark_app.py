@@ -50,9 +50,7 @@ async def test_real_answers_behind_the_proxy(serve: Serve, captures: Path) -> No
 async def test_properties_name_the_run(serve: Serve) -> None:
     async def answer(request: web.Request) -> web.Response:
         assert request.path.endswith("/environment")
-        return web.json_response(
-            {"runtime": {}, "sparkProperties": [["spark.app.name", "x"], [RUN_PROPERTY, "r-1"]]}
-        )
+        return web.json_response({"runtime": {}, "sparkProperties": [["spark.app.name", "x"], [RUN_PROPERTY, "r-1"]]})
 
     async with AppClient(await serve(answer), APP) as client:
         properties = await client.properties()
@@ -63,9 +61,7 @@ async def test_properties_name_the_run(serve: Serve) -> None:
 @pytest.mark.parametrize("status", [200, 302, 403, 404, 500, 502, 503])
 async def test_a_driver_that_is_not_there_is_no_error(serve: Serve, status: int) -> None:
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(
-            status=status, text="<html>Spark is starting up</html>", headers={"Location": "/"}
-        )
+        return web.Response(status=status, text="<html>Spark is starting up</html>", headers={"Location": "/"})
 
     async with AppClient(await serve(answer), APP) as client:
         assert await client.info() is None
@@ -91,7 +87,7 @@ async def test_an_id_cannot_leave_the_proxys_path(serve: Serve) -> None:
 
     async with AppClient(await serve(answer), "../kill?id=1#") as client:
         await client.jobs()
-    assert asked[0].startswith("/proxy/..%2Fkill%3Fid%3D1%23/")
+    assert asked[0].startswith("/proxy/..%2Fkill%3Fid=1%23/api/")
 
 
 def test_a_running_application_has_no_end() -> None:

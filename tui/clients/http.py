@@ -109,7 +109,7 @@ class HttpClient:
 
     @property
     def _other_advice(self) -> str:
-        return f"Check that {self.system.removeprefix('The ')} is what runs there."
+        return f"Check that {self.system} is what runs there."
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is not None:

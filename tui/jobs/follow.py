@@ -9,11 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from tui.clients.http import ClientError
-from tui.clients.spark_app import AppClient, SparkJob
+from tui.clients.spark_app import RUN_PROPERTY, AppClient, SparkJob
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
-from tui.jobs.progress import RunProgress, WaitingReason, run_progress, waiting_reason
-from tui.jobs.submit import RUN_PROPERTY, Run
+from tui.jobs.progress import RunProgress, Waiting, WaitingReason, run_progress, waiting_reason
+from tui.jobs.submit import Run
 from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
 from tui.watch.links import master_url
@@ -21,7 +21,8 @@ from tui.watch.logs import Resume
 
 # How often the driver is asked, in seconds (FIELD: small answers, 1 to 2 s), and how much log a verdict looks at.
 LOOK_SECONDS = 1.0
-TAIL_LINES = 400
+TAIL_LINES = 1000
+NOT_YET_LOOKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class _Application:
         self._master = MasterClient(master)
         self._app: AppClient | None = None
         self._others: set[str] = set()
+        self._not_yet = 0
         self.jobs: Sequence[SparkJob] = ()
 
     async def close(self) -> None:
@@ -73,7 +75,9 @@ class _Application:
             self._app = AppClient(self._master_url, found.id)
         known = state.application(self._app.app_id)
         reason = waiting_reason(state, known) if known else None
-        if reason is not None:
+        # "Not yet" is true of every application for a moment: worth saying only if it stays so.
+        self._not_yet = self._not_yet + 1 if reason and reason.kind is Waiting.NOT_YET else 0
+        if reason is not None and (reason.kind is not Waiting.NOT_YET or self._not_yet > NOT_YET_LOOKS):
             updates.append(reason)
         jobs, stages = await asyncio.gather(self._app.jobs(), self._app.active_stages())
         if jobs is not None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from tui.clients.spark_app import RUN_PROPERTY
 from tui.engine.interface import Engine, Replica, RunRequest, State
 from tui.stack.model import JobSpec, Project, Role, Stack
 
-RUN_PROPERTY = "spark.sparkdeck.run"
 RUN_VARIABLE = "SPARKDECK_RUN"
 
 

@@ -120,7 +120,7 @@ def find_reason(lines: Sequence[str]) -> str | None:
     """The line of a failed run's log that says why, at most 400 characters; None if none has such a form.
 
     In this order: a job's own `ERROR: ` block, the last Python exception, the last Java one (its innermost
-    `Caused by:`), spark-submit's `Error:`, Spark's last line of level ERROR.
+    `Caused by:`), spark-submit's `Error:`, any `Caused by:`, Spark's last line of level ERROR.
     """
     lines = _clean(lines)
     finders: tuple[Callable[[list[str]], str | None], ...] = (
@@ -128,6 +128,7 @@ def find_reason(lines: Sequence[str]) -> str | None:
         _traceback,
         _java,
         _submit,
+        _any_cause,
         _level_error,
     )
     return next((found for finder in finders if (found := finder(lines))), None)
@@ -202,6 +203,11 @@ def _java(lines: list[str]) -> str | None:
 def _submit(lines: list[str]) -> str | None:
     line = next((line for line in reversed(lines) if _SUBMIT_ERROR.match(line)), None)
     return _short(line.removeprefix("Error: ")) if line else None
+
+
+def _any_cause(lines: list[str]) -> str | None:
+    """For a tail that begins below the exception's first line."""
+    return _caused_by(lines, -1, _CAUSED_BY)
 
 
 def _level_error(lines: list[str]) -> str | None:

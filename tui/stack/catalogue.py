@@ -98,7 +98,7 @@ def _path_stack(choice: str, cwd: Path) -> Stack:
     if not choice or (not set("/.~") & set(choice) and not path.exists()):
         names = _bundled_names()
         raise StackError(
-            f"There is no stack {choice!r}{nearest(choice, names)}. "
+            f"There is no stack {choice!r}{nearest(choice, names)} "
             f"Known stacks: {', '.join(names) or 'none'}. "
             "Or give the path of a folder, a compose file or a layout."
         )

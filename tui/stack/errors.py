@@ -38,6 +38,6 @@ class LayoutError(StackError):
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """`; did you mean 'x'?` for the known name that is most like this one, else an empty text."""
+    """How a sentence ends that names something unknown: `; did you mean 'x'?`, or a full stop."""
     found = get_close_matches(name, known, n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return f"; did you mean {found[0]!r}?" if found else "."

@@ -99,7 +99,7 @@ def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
         instance: Any = error.instance
         for key in instance:
             if key not in known:
-                text = f"unknown key {_show(key)}{nearest(key, known)}. Allowed: {', '.join(known)}"
+                text = f"unknown key {_show(key)}{nearest(key, known)} Allowed: {', '.join(known)}"
                 yield Problem(document.file, document.line((*path, key)), f"{_where(path)}{text}")
         return
     if "propertyNames" in error.absolute_schema_path:
@@ -118,8 +118,8 @@ def _text(error: ValidationError) -> str:
             hint = ": put it in quotes" if rule == "string" and isinstance(value, int) else ""
             return f"must be {wanted}, not {_kind(value)}{hint}"
         case "enum":
-            near = nearest(value, rule) if isinstance(value, str) else ""
-            return f"{_show(value)} is not allowed{near}. Allowed: {', '.join(rule)}"
+            near = nearest(value, rule) if isinstance(value, str) else "."
+            return f"{_show(value)} is not allowed{near} Allowed: {', '.join(rule)}"
         case "required":
             missing = next(key for key in rule if key not in value and repr(key) in error.message)
             of_key = schema["properties"][missing].get("description", "")
@@ -226,7 +226,7 @@ def _misfits(layout: Layout, project: Project) -> Iterator[tuple[KeyPath, str]]:
     def unknown(name: str, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         if name not in project.services:
             has = ", ".join(sorted(known)) or "none"
-            text = f"the compose project has no service {name!r}{nearest(name, known)}. It has: {has}"
+            text = f"the compose project has no service {name!r}{nearest(name, known)} It has: {has}"
             yield path, f"{_where(path)}{text}"
 
     for entry in layout.services:
@@ -237,7 +237,8 @@ def _misfits(layout: Layout, project: Project) -> Iterator[tuple[KeyPath, str]]:
         else:
             matching = [name for name in known if fnmatchcase(name, entry.pattern)]
             if not matching:
-                text = f"the pattern matches none of the compose project's services: {', '.join(sorted(known))}"
+                has = ", ".join(sorted(known)) or "none"
+                text = f"the pattern matches no service of the compose project. It has: {has}"
                 yield path, f"{_where(path)}{text}"
         for number, link in enumerate(entry.links):
             here = (*path, "links", number)

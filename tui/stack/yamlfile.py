@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from tui.stack.errors import Problem
 
@@ -51,11 +52,13 @@ def read_yaml(file: Path) -> Document:
     """Reads a YAML file. Never raises: what is wrong is in the document's problems."""
     document = Document(file)
 
-    def wrong(line: int | None, text: str) -> None:
-        document.problems.append(Problem(file, line, text))
+    def wrong(line: int | None, what: str) -> None:
+        document.problems.append(Problem(file, line, what))
 
+    text = ""
     try:
-        root = yaml.compose(_read_text(file), Loader=yaml.SafeLoader)
+        text = _read_text(file)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
         document.data = _Reader(document).value(root, (), 0) if root is not None else None
     except OSError as error:
         wrong(None, f"cannot be read: {error.strerror or error}")
@@ -65,8 +68,9 @@ def read_yaml(file: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.context, error.problem) if part)
         wrong(mark.line + 1 if mark else None, f"is not valid YAML: {said}")
-    except yaml.YAMLError as error:
-        wrong(None, f"is not valid YAML: {str(error).splitlines()[0]}")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        wrong(line, f"is not valid YAML: {str(error).splitlines()[0]}")
     except (_TooLarge, RecursionError):
         document.data = None
         wrong(None, "is too large or too deeply nested for a layout")
@@ -106,7 +110,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
         self.count += 1
-        if self.count > MAX_NODES or depth > MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise _TooLarge
         self.document.lines.setdefault(path, node.start_mark.line + 1)
         if node.tag not in _TAGS:

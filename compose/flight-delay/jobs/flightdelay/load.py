@@ -281,9 +281,11 @@ def _quiet_tasks(spark: SparkSession) -> Iterator[None]:
     configurator = jvm.org.apache.logging.log4j.core.config.Configurator
     level = jvm.org.apache.logging.log4j.Level
     names = (
+        "org.apache.spark.scheduler.DAGScheduler",
         "org.apache.spark.scheduler.TaskSetManager",
         "org.apache.spark.executor.Executor",
         "org.apache.spark.util.Utils",
+        "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
         "org.apache.spark.sql.execution.datasources.FileFormatWriter",
     )
     before = [jvm.org.apache.logging.log4j.LogManager.getLogger(name).getLevel() for name in names]

@@ -1,0 +1,34 @@
+"""What every test may use: whether a Docker Engine answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+
+def _engine_answers() -> str | None:
+    """None if an engine with compose answers, else why not."""
+    if shutil.which("docker") is None:
+        return "there is no docker command"
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            return f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip().splitlines()[-1]}"
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked for the engine are skipped without one, and say why; in CI they fail instead."""
+    marked = [item for item in items if item.get_closest_marker("engine")]
+    if not marked:
+        return
+    why_not = _engine_answers()
+    if why_not is None:
+        return
+    if os.environ.get("CI"):
+        pytest.exit(f"CI needs a Docker Engine, but {why_not}", returncode=1)
+    for item in marked:
+        item.add_marker(pytest.mark.skip(reason=f"no Docker Engine: {why_not}"))

@@ -1,0 +1,151 @@
+"""Roles, links and workers of projects that have no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tui.stack.layout import load_layout
+from tui.stack.model import Link, Port, Project, Role, ScaleSpec, Service
+from tui.stack.roles import detect_layout
+from tui.stack.root import bundled_root
+
+Captured = Callable[[str], Project]
+
+
+def roles(**services: dict[str, Any]) -> dict[str, Role]:
+    named = {name.replace("_", "-"): entry for name, entry in services.items()}
+    project = Project("p", {name: Service(name, **entry) for name, entry in named.items()})
+    return {entry.pattern: entry.role for entry in detect_layout(project).services}
+
+
+@pytest.mark.parametrize("name", ["flight-delay", "spark-cluster"])
+def test_bundled_stacks_are_understood_without_their_layouts(name: str, captured: Captured) -> None:
+    project = captured(name)
+    detected, written = detect_layout(project), load_layout(bundled_root() / "layouts" / f"{name}.yaml")
+    for service in project.services:
+        assert detected.service(service).role is written.service(service).role, service
+    assert detected.scale == written.scale
+    assert detected.jobs == () and detected.name == name
+    assert detected.service("spark-master").links == (Link("Spark master", 8080),)
+
+
+def test_spark_is_recognised_by_each_publisher_s_own_signals() -> None:
+    # One that sets SPARK_MODE; services with names that say nothing.
+    found = roles(
+        a={"image": "bitnami/spark:3.5", "environment": {"SPARK_MODE": "master"}},
+        b={"image": "bitnami/spark:3.5", "environment": {"SPARK_MODE": "worker"}},
+    )
+    assert list(found.values()) == [Role.SPARK_MASTER, Role.SPARK_WORKER]
+    # One that sets SPARK_WORKLOAD.
+    found = roles(
+        a={"image": "cluster-apache-spark:3.0.2", "environment": {"SPARK_WORKLOAD": "master"}},
+        b={"image": "cluster-apache-spark:3.0.2", "environment": {"SPARK_WORKLOAD": "worker"}},
+        c={"image": "cluster-apache-spark:3.0.2", "environment": {"SPARK_WORKLOAD": "submit"}},
+    )
+    assert list(found.values()) == [Role.SPARK_MASTER, Role.SPARK_WORKER, Role.SPARK_CLIENT]
+    # The Apache image: spark-class, as command or inside of a shell's.
+    found = roles(
+        a={"image": "apache/spark", "command": ("/opt/spark/bin/spark-class", "org.apache.spark.deploy.master.Master")},
+        b={
+            "image": "apache/spark",
+            "command": ("bash", "-c", "sleep 5 && spark-class org.apache.spark.deploy.worker.Worker spark://a:7077"),
+        },
+        c={"image": "apache/spark", "entrypoint": ("/opt/spark/sbin/start-worker.sh",), "command": ("spark://a:7077",)},
+        d={"image": "apache/spark", "command": ("tail", "-f", "/dev/null")},
+        e={"image": "apache/spark", "command": ("spark-submit", "/a.py")},
+        f={"image": "apache/spark", "command": ("/opt/spark/sbin/start-history-server.sh",)},
+    )
+    assert list(found.values()) == [
+        Role.SPARK_MASTER,
+        Role.SPARK_WORKER,
+        Role.SPARK_WORKER,
+        Role.SPARK_CLIENT,
+        Role.SPARK_CLIENT,
+        Role.APP,
+    ]
+    # Images made for one role.
+    found = roles(a={"image": "bde2020/spark-master:3.3"}, b={"image": "bde2020/spark-worker:3.3"})
+    assert list(found.values()) == [Role.SPARK_MASTER, Role.SPARK_WORKER]
+
+
+def test_the_services_around_spark() -> None:
+    done = "service_completed_successfully"
+    assert roles(
+        notebook={"image": "quay.io/jupyter/pyspark-notebook", "ports": (Port(8888, 8888),)},
+        tracking={"built": True, "command": ("sh", "-c", "mlflow  server --host 0.0.0.0")},
+        minio={"image": "minio/minio", "command": ("server", "/data"), "environment": {"MINIO_ROOT_USER": "a"}},
+        createbuckets={"image": "minio/mc", "entrypoint": ("sh", "-c", "mc alias set m; mc mb m/b")},
+        mlflow_db={"image": "postgres:16", "environment": {"POSTGRES_PASSWORD": "x"}},
+        cache={"image": "redis:7"},
+        airflow_worker={"image": "apache/airflow:3.0", "command": ("airflow", "celery", "worker")},
+        airflow_init={"image": "apache/airflow:3.0", "command": ("airflow", "db", "migrate")},
+        airflow_web={"image": "apache/airflow:3.0", "depends_on": {"airflow-init": done}},
+        api={"built": True, "depends_on": {"prepare": done}},
+        prepare={"image": "python:3.12"},
+        front={"image": "nginx", "ports": (Port(80, 8080),)},
+        redis_master={"image": "bitnami/redis"},
+        celery_worker={"image": "mine"},
+    ) == {
+        "notebook": Role.JUPYTER,
+        "tracking": Role.MLFLOW,
+        "minio": Role.OBJECT_STORE,
+        "createbuckets": Role.ONE_SHOT,
+        "mlflow-db": Role.DATABASE,
+        "cache": Role.DATABASE,
+        "airflow-worker": Role.SCHEDULER,
+        "airflow-init": Role.ONE_SHOT,
+        "airflow-web": Role.SCHEDULER,
+        "api": Role.APP,
+        "prepare": Role.ONE_SHOT,
+        "front": Role.APP,
+        "redis-master": Role.DATABASE,
+        "celery-worker": Role.UNKNOWN,
+    }
+
+
+def links(name: str, *ports: int, **entry: Any) -> tuple[Link, ...]:
+    service = Service(name, ports=tuple(Port(port, None) for port in ports), **entry)
+    return detect_layout(Project("p", {name: service})).service(name).links
+
+
+def test_links_lead_to_published_pages_only() -> None:
+    assert links("spark-master", 7077, 8080) == (Link("Spark master", 8080),)
+    assert links("spark-master", 7077) == ()
+    assert links("spark-master") == ()
+    assert links("spark-master", 8080, 9000, command=("Master", "--webui-port", "9000")) == (
+        Link("Spark master", 9000),
+    )
+    assert links("jupyter", 4040, 8888) == (Link("JupyterLab", 8888, "/lab?token={token}"),)
+    assert links("jupyter", 9999) == (Link("JupyterLab", 9999, "/lab?token={token}"),)
+    assert links("minio", 9000, 9001) == (Link("Object store", 9001),)
+    assert links("postgres", 5432, 8080) == ()
+    assert links("web", 80, 443, 9092) == (Link("web 80", 80), Link("web 443", 443))
+    assert links("web", 80) == (Link("web", 80),)
+
+
+def scale(*workers: Service) -> ScaleSpec | None:
+    return detect_layout(Project("p", {worker.name: worker for worker in workers})).scale
+
+
+def test_the_worker_that_can_be_scaled_is_chosen() -> None:
+    def worker(name: str, **entry: Any) -> Service:
+        return Service(name, environment={"SPARK_MODE": "worker"}, **entry)
+
+    port = (Port(8081, 8081),)
+    assert scale(Service("web", image="x")) is None
+    assert scale(worker("w", replicas=3)) == ScaleSpec("w")
+    assert scale(worker("a"), worker("b", ports=port)) == ScaleSpec("a", ("b",))
+    assert scale(worker("a"), worker("b", container_name="b")) == ScaleSpec("a", ("b",))
+    # Nothing suits: the last one, whose obstacle can be told.
+    assert scale(worker("a", ports=port), worker("b", ports=port)) == ScaleSpec("b", ("a",))
+
+
+def test_huge_commands_are_looked_at_in_little_time() -> None:
+    import time
+
+    start = time.perf_counter()
+    roles(a={"image": "x" * 10**6, "command": ("pyspark " * 10**6, "sleep " * 10**6)})
+    assert time.perf_counter() - start < 10

@@ -1,0 +1,329 @@
+"""The Docker engine of one stack."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from tui.engine.docker import cleanup, streams
+from tui.engine.docker.api import Api
+from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, options
+from tui.engine.docker.errors import explain, listener, taken_port
+from tui.engine.docker.owner import owner_of
+from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
+from tui.engine.interface import (
+    EngineError,
+    EngineGone,
+    EngineInfo,
+    Event,
+    LogLine,
+    Progress,
+    Removable,
+    Replica,
+    RunRequest,
+    Sample,
+    State,
+)
+from tui.stack.errors import ProjectError
+from tui.stack.model import Project, Service, Stack
+from tui.stack.project import parse_project, scale_obstacle
+
+EXECUTE_LIMIT = 1024 * 1024
+INSPECTIONS_AT_ONCE = 8
+# `exec bash || exec sh` would not do: a shell whose exec fails ends.
+SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
+
+
+class DockerEngine:
+    """A stack's compose project on a Docker Engine. See `tui.engine.interface.Engine`."""
+
+    def __init__(self, stack: Stack, api: Api, info: EngineInfo) -> None:
+        self._stack = stack
+        self._api = api
+        self._info = info
+        self._compose = Compose(stack, api.endpoint.context)
+        self._name: str | None = None
+
+    @classmethod
+    async def open(cls, stack: Stack) -> DockerEngine:
+        """Connects to the engine that `docker` would use here. Raises EngineGone if none answers."""
+        endpoint = await find_endpoint(stack)
+        api = Api(endpoint)
+        try:
+            version = await api.query("version") or {}
+        except BaseException:
+            await api.close()
+            raise
+        return cls(stack, api, EngineInfo("docker", str(version.get("Version", "")), str(endpoint), "Docker answers"))
+
+    @property
+    def info(self) -> EngineInfo:
+        """Which engine this is."""
+        return self._info
+
+    async def close(self) -> None:
+        """Gives back every connection; streams still open end."""
+        await self._api.close()
+
+    async def project(self) -> Project:
+        """The compose project as compose resolves it now, services behind profiles included."""
+        try:
+            text = await self._compose.read("config", "--format", "json", every_profile=True)
+            project = parse_project(text)
+        except CommandFailed as failure:
+            raise explain("Reading the compose project", failure.output, self._info.endpoint) from None
+        except ProjectError as error:
+            raise EngineError(str(error)) from None
+        self._name = project.name
+        return project
+
+    async def owner(self) -> tuple[int, int]:
+        """User and group id that a container must run as, so that its files are the present user's."""
+        return owner_of(await self._api.query("info") or {})
+
+    async def replicas(self) -> list[Replica]:
+        """Every replica and run of this stack, by service and number; somebody's `compose run` is neither."""
+        found = await cleanup.containers(self._api, await self._project_name())
+        at_once = asyncio.Semaphore(INSPECTIONS_AT_ONCE)
+
+        async def look(container: Mapping[str, Any]) -> Replica | None:
+            async with at_once:
+                try:
+                    return replica(await self._api.inspect(container["Id"]))
+                except EngineGone:
+                    raise
+                except EngineError:
+                    # Removed between the list and the look.
+                    return None
+
+        looks = [asyncio.ensure_future(look(item)) for item in found if is_ours(item.get("Labels") or {})]
+        try:
+            replicas = [seen for seen in await asyncio.gather(*looks) if seen is not None]
+        finally:
+            for task in looks:
+                task.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
+        return sorted(replicas, key=lambda one: (one.service, one.is_run, one.number, one.name))
+
+    def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
+        """Samples of a replica, about one a second."""
+        return streams.stats(self._api, replica_id)
+
+    def logs(
+        self, replica_id: str, *, since_ns: int | None = None, tail: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[LogLine]:
+        """Lines of a replica."""
+        return streams.logs(self._api, replica_id, since_ns, tail, follow)
+
+    def events(self) -> AsyncGenerator[Event]:
+        """What happens to this stack's replicas, from this call on."""
+        return self._events(time.time_ns())
+
+    async def _events(self, since_ns: int) -> AsyncGenerator[Event]:
+        async with aclosing(streams.events(self._api, await self._project_name(), since_ns)) as events:
+            async for event in events:
+                yield event
+
+    def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
+        """`docker compose build`."""
+        every = not services
+        return self._act("build", *(["--no-cache"] if fresh else ()), *services, every_profile=every)
+
+    async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
+        """`docker compose up --detach`, after building missing images; does not wait for health."""
+        async with aclosing(self._build_missing(services)) as steps:
+            async for step in steps:
+                yield step
+        force = ["--force-recreate"] if recreate else ()
+        async with aclosing(self._act("up", "--detach", *force, *services)) as steps:
+            async for step in steps:
+                yield step
+
+    def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+        """`docker compose stop`; runs are left alone."""
+        return self._act("stop", *services, every_profile=True)
+
+    def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+        """`docker compose restart` of just these services."""
+        return self._act("restart", "--no-deps", *services, every_profile=True)
+
+    async def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
+        """`docker compose down` of every profile, with runs and with what services of earlier files left."""
+        name = await self._project_name()
+        # Not every compose takes one-offs down, and one that is left holds the network.
+        async with aclosing(self._remove_containers(name, one_offs=True)) as steps:
+            async for step in steps:
+                yield step
+        more = ["--volumes"] if volumes else ()
+        async with aclosing(self._act("down", "--remove-orphans", *more, every_profile=True)) as steps:
+            async for step in steps:
+                yield step
+
+    async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
+        """`docker compose up --scale`: just this service; what runs is not recreated."""
+        found = self._service(await self.project(), service)
+        obstacle = scale_obstacle(found) if count > 1 else None
+        if obstacle:
+            raise EngineError(obstacle)
+        async with aclosing(self._build_missing([service])) as steps:
+            async for step in steps:
+                yield step
+        wanted = ["--scale", f"{service}={count}", service]
+        async with aclosing(self._act("up", "--detach", "--no-deps", "--no-recreate", *wanted)) as steps:
+            async for step in steps:
+                yield step
+
+    async def signal(self, replica_id: str, signal: str) -> None:
+        """Sends a signal by name."""
+        name = f"SIG{signal.upper().removeprefix('SIG')}"
+        path = f"containers/{replica_id}/kill"
+        await self._api.query(path, "POST", params={"signal": name}, what=f"{name} cannot be sent")
+
+    async def end(self, replica_id: str, *, grace_seconds: float = 10) -> None:
+        """Stops one replica or run; one that ended already is left as it is."""
+        seconds = math.ceil(grace_seconds)
+        path = f"containers/{replica_id}/stop"
+        what = "This replica cannot be stopped"
+        await self._api.query(path, "POST", params={"t": seconds}, seconds=seconds + 30, what=what)
+
+    async def remove(self, replica_id: str) -> None:
+        """Removes one ended replica or run; one that runs is refused."""
+        what = "This replica cannot be removed"
+        await self._api.query(f"containers/{replica_id}", "DELETE", params={"v": 1}, what=what)
+
+    async def start_run(self, request: RunRequest) -> Replica:
+        """`docker compose run --detach` without dependencies, terminal and host ports."""
+        self._service(await self.project(), request.service)
+        async with aclosing(self._build_missing([request.service])) as steps:
+            async for _ in steps:
+                pass
+        labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
+        try:
+            # Without --interactive=false a program that reads its input would wait for it for ever.
+            await self._compose.read(
+                *("run", "--detach", "--no-deps", "--no-TTY", "--interactive=false", "--name", request.name),
+                *options("--label", labels),
+                *options("--env", request.env),
+                request.service,
+                *request.command,
+            )
+        except CommandFailed as failure:
+            raise await self._reason(failure) from None
+        return replica(await self._api.inspect(request.name))
+
+    async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
+        """`docker compose exec` in the first running replica; of each output the first MiB."""
+        arguments = ("exec", "--no-TTY", *await self._index(service), service, *command)
+        code, out, err = await self._compose.call(*arguments, limit=EXECUTE_LIMIT)
+        return code, out + err
+
+    async def shell_command(
+        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """The `docker compose exec` that opens a terminal in the first running replica."""
+        settings = options("--env", env or {})
+        return self._compose.command("exec", *settings, *await self._index(service), service, *(command or SHELL))
+
+    async def removables(self) -> list[Removable]:
+        """Replicas, runs, networks, volumes and built images of this project."""
+        return await cleanup.removables(self._api, await self._project_name(), await self._built_images())
+
+    async def remove_all(self) -> AsyncGenerator[Progress]:
+        """Removes all that `removables` lists, found by labels; the compose file may have changed since."""
+        name = await self._project_name()
+        async with aclosing(self._remove_containers(name)) as steps:
+            async for step in steps:
+                yield step
+        doomed = [item for item in await self.removables() if item.kind != "replica"]
+        async with aclosing(cleanup.remove(self._api, doomed)) as steps:
+            async for step in steps:
+                yield step
+
+    async def _act(self, *arguments: str, every_profile: bool = False) -> AsyncGenerator[Progress]:
+        try:
+            async with aclosing(self._compose.stream(*arguments, every_profile=every_profile)) as steps:
+                async for step in steps:
+                    yield step
+        except CommandFailed as failure:
+            raise await self._reason(failure) from None
+
+    async def _reason(self, failure: CommandFailed) -> EngineError:
+        """Why a command failed; of a taken port also who holds it."""
+        port = taken_port(failure.output)
+        if port is None:
+            return explain(failure.action, failure.output, self._info.endpoint)
+        holder = await self._publisher(port) or await listener(port) or "another program"
+        return EngineError(
+            f"{failure.action} failed: port {port} of this machine is taken by {holder}. "
+            "Stop that, or change the port in .env."
+        )
+
+    async def _publisher(self, port: int) -> str | None:
+        """The container that has a port of the host."""
+        for container in await self._api.query("containers/json") or ():
+            if any(binding.get("PublicPort") == port for binding in container.get("Ports") or ()):
+                name = str(container["Names"][0]).removeprefix("/")
+                project = (container.get("Labels") or {}).get(PROJECT_LABEL)
+                return f"container {name}" + (f" of the stack {project}" if project else "")
+        return None
+
+    async def _build_missing(self, services: Sequence[str]) -> AsyncGenerator[Progress]:
+        """Builds what these services and their dependencies need and is not there.
+
+        `up` would do so too, but first tries to pull what another service of the project builds.
+        """
+        project = await self.project()
+        wanted = list(services) or [name for name, entry in project.services.items() if not entry.profiles]
+        for name in wanted:
+            wanted += [other for other in self._service(project, name).depends_on if other not in wanted]
+        images = {image_name(project, name) for name in wanted}
+        builders = [
+            name for name, entry in project.services.items() if entry.built and image_name(project, name) in images
+        ]
+        missing = [name for name in builders if await self._api.missing(f"images/{image_name(project, name)}/json")]
+        if missing:
+            async with aclosing(self.build(missing)) as steps:
+                async for step in steps:
+                    yield step
+
+    async def _remove_containers(self, project: str, *, one_offs: bool = False) -> AsyncGenerator[Progress]:
+        found = await cleanup.containers(self._api, project)
+        doomed = [item for item in found if not one_offs or cleanup.is_one_off(item)]
+        async with aclosing(cleanup.remove_containers(self._api, doomed)) as steps:
+            async for step in steps:
+                yield step
+
+    async def _built_images(self) -> list[str]:
+        project = await self.project()
+        return [image_name(project, name) for name, entry in project.services.items() if entry.built]
+
+    async def _project_name(self) -> str:
+        return self._name or (await self.project()).name
+
+    def _service(self, project: Project, name: str) -> Service:
+        if name not in project.services:
+            raise EngineError(
+                f"There is no service {name!r} in {project.name}; there are: {', '.join(project.services)}"
+            )
+        return project.services[name]
+
+    async def _index(self, service: str) -> list[str]:
+        """Which replica of a service to go into: the first that runs."""
+        running = [
+            one.number
+            for one in await self.replicas()
+            if one.service == service and one.state is State.RUNNING and not one.is_run
+        ]
+        if not running:
+            self._service(await self.project(), service)
+            raise EngineError(f"The service {service} is not running; start it first")
+        return ["--index", str(running[0])]
+
+
+def image_name(project: Project, service: str) -> str:
+    """The name of a service's image; compose gives one to what is built without."""
+    return project.services[service].image or f"{project.name}-{service}"

@@ -1,0 +1,100 @@
+"""Docker's error texts as sentences that say what, where and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import aiohttp
+import psutil
+from aiodocker.exceptions import DockerContextError, DockerError
+
+from tui.engine.interface import EngineError, EngineGone
+from tui.engine.text import clean
+
+TAIL_LINES = 15
+
+# aiodocker's own status for an engine that cannot be reached.
+_UNREACHABLE = 900
+_GONE = re.compile(r"cannot connect to the docker daemon|error during connect|is the docker daemon running", re.I)
+_DENIED = re.compile(r"permission denied", re.I)
+_NO_COMPOSE = re.compile(r"'compose' is not a docker command|unknown shorthand flag: 'f' in -f", re.I)
+_PORT_TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.I)
+_ADDRESS = re.compile(r"(?:^|[\s/])(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]*\]):(\d{1,5})\b", re.I)
+# What compose prints while all goes well.
+_STEP = re.compile(r"^\s*(Container|Network|Volume|Image|Service)\s+\S+\s+[A-Z]\w+$")
+
+
+def gone(endpoint: str, reason: str) -> EngineGone:
+    """An engine that does not answer: where it was looked for, why not, and what to do."""
+    if _DENIED.search(reason):
+        advice = "This user may not use it: add yourself to the group `docker`, log in again, and retry."
+    else:
+        advice = (
+            "Start Docker Desktop, Colima or `sudo systemctl start docker`, or choose another engine with "
+            "DOCKER_HOST or `docker context use NAME`."
+        )
+    return EngineGone(f"No Docker engine answers at {endpoint}: {clean(reason)}. {advice}")
+
+
+@contextmanager
+def translated(endpoint: str, what: str = "") -> Iterator[None]:
+    """Turns what aiodocker and aiohttp raise into EngineError and EngineGone. `what` begins the sentence."""
+    try:
+        yield
+    except DockerContextError as error:
+        raise EngineGone(f"The Docker context cannot be read: {clean(str(error))}") from None
+    except DockerError as error:
+        if error.status == _UNREACHABLE:
+            raise gone(endpoint, error.message) from None
+        text = clean(error.message)
+        raise EngineError(f"{what}: {text}" if what else text) from None
+    except TimeoutError:
+        raise gone(endpoint, "it did not answer in time") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise gone(endpoint, str(error) or type(error).__name__) from None
+
+
+def explain(action: str, output: Sequence[str], endpoint: str) -> EngineError:
+    """The error of a command that failed, with the tail of its own words."""
+    words = [line for line in output if line and not _STEP.match(line)] or list(output)
+    text = "\n".join(words[-TAIL_LINES:]) or "it said nothing"
+    if _GONE.search(text):
+        return gone(endpoint, words[-1])
+    if _DENIED.search(text) and "docker daemon socket" in text.lower():
+        return gone(endpoint, words[-1])
+    if _NO_COMPOSE.search(text):
+        return EngineError(
+            "Docker has no `docker compose` here: install the Compose plugin (package docker-compose-plugin, "
+            f"or Docker Desktop). It said: {text}"
+        )
+    return EngineError(f"{action} failed: {text}")
+
+
+def taken_port(output: Sequence[str]) -> int | None:
+    """The host port that these words say is taken, or None."""
+    for line in reversed(output):
+        if _PORT_TAKEN.search(line):
+            ports = [int(port) for port in _ADDRESS.findall(line) if 0 < int(port) < 65536]
+            # "bind host port for 127.0.0.1:8080:172.18.0.2:80": the host's comes first.
+            return ports[0] if ports else None
+    return None
+
+
+async def listener(port: int) -> str | None:
+    """The process that listens on a TCP port of this machine, as far as this user may know it."""
+
+    def look() -> str | None:
+        try:
+            for connection in psutil.net_connections("tcp"):
+                if connection.status != psutil.CONN_LISTEN or not connection.laddr or not connection.pid:
+                    continue
+                if connection.laddr.port == port:
+                    return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+        except (psutil.Error, OSError):
+            pass
+        return None
+
+    return await asyncio.to_thread(look)

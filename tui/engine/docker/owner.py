@@ -1,0 +1,23 @@
+"""As whom a container must run, so that what it writes into mounted folders is the present user's."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+
+def owner_of(info: Mapping[str, Any]) -> tuple[int, int]:
+    """User and group id, from the engine's `GET /info`.
+
+    A rootless engine, and Docker Desktop on Linux, map a container's root to the user who runs them, and its
+    other users to ids nobody has. Docker Desktop elsewhere gives mounted files to the user anyhow.
+    """
+    rootless = any("name=rootless" in str(option) for option in info.get("SecurityOptions") or ())
+    # Under WSL the folders of Linux are mounted as they are.
+    desktop = info.get("OperatingSystem") == "Docker Desktop" and sys.platform == "linux"
+    if rootless or (desktop and "microsoft" not in platform.release().lower()):
+        return 0, 0
+    return os.getuid(), os.getgid()

@@ -1,0 +1,131 @@
+"""Statistics, logs and events of replicas over the Engine API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from tui.engine.docker.api import Api
+from tui.engine.docker.errors import gone
+from tui.engine.docker.frames import Log
+from tui.engine.docker.replicas import PROJECT_LABEL, SERVICE_LABEL, is_ours
+from tui.engine.docker.stats import sample
+from tui.engine.interface import EngineError, Event, LogLine, Sample
+
+CHUNK = 256 * 1024
+# One reading is 3 KB, some more on a machine with hundreds of cores; one event at most its labels.
+JSON_LIMIT = 4 * 1024 * 1024
+
+# Docker's words for what happens, and ours. exec_* is left out: health checks alone make three a second.
+EVENTS = {
+    "create": "created",
+    "start": "started",
+    "die": "ended",
+    "destroy": "removed",
+    "health_status": "health",
+    "oom": "out-of-memory",
+    "restart": "restarted",
+    "kill": "signalled",
+    "pause": "paused",
+    "unpause": "resumed",
+}
+
+
+async def stats(api: Api, replica_id: str) -> AsyncGenerator[Sample]:
+    """Samples of a replica, about one a second, until it ends."""
+    path = f"containers/{replica_id}/stats"
+    async with (
+        api.stream(path, {"stream": 1}, what="No statistics") as content,
+        aclosing(_objects(content)) as readings,
+    ):
+        async for reading in readings:
+            found = sample(replica_id, reading)
+            if found is None:
+                # The engine goes on with empty readings for as long as an ended container exists.
+                return
+            yield found
+    await api.answers()
+
+
+async def logs(
+    api: Api, replica_id: str, since_ns: int | None, tail: int | None, follow: bool
+) -> AsyncGenerator[LogLine]:
+    """Lines of a replica; see the interface."""
+    params: dict[str, Any] = {
+        "stdout": 1,
+        "stderr": 1,
+        "timestamps": 1,
+        "follow": int(follow),
+        "tail": "all" if tail is None else tail,
+    }
+    if since_ns is not None:
+        params["since"] = f"{since_ns // 1_000_000_000}.{since_ns % 1_000_000_000:09}"
+    # Only the engine's own description says whether the stream has frames: 20.10 does not send it along.
+    tty = bool((await api.inspect(replica_id)).get("Config", {}).get("Tty"))
+    log = Log(replica_id, tty=tty)
+    async with api.stream(f"containers/{replica_id}/logs", params, what="No log") as content:
+        while chunk := await content.read(CHUNK):
+            for line in log.feed(chunk):
+                yield line
+        for line in log.end():
+            yield line
+    if follow:
+        await api.answers()
+
+
+async def events(api: Api, project: str, since_ns: int) -> AsyncGenerator[Event]:
+    """What happens to a project's replicas and runs, from `since_ns` on, without end."""
+    params = {
+        "since": f"{since_ns // 1_000_000_000}.{since_ns % 1_000_000_000:09}",
+        "filters": {"type": ["container"], "label": [f"{PROJECT_LABEL}={project}"], "event": list(EVENTS)},
+    }
+    async with (
+        api.stream("events", params, what="No events") as content,
+        aclosing(_objects(content)) as messages,
+    ):
+        async for message in messages:
+            found = event(message)
+            if found is not None:
+                yield found
+    raise gone(str(api.endpoint), "it ended its stream of events")
+
+
+def event(message: Mapping[str, Any]) -> Event | None:
+    """An event from the engine's message; None if it is none of ours."""
+    action, _, detail = str(message.get("Action", "")).partition(": ")
+    kind = EVENTS.get(action)
+    actor = message.get("Actor") or {}
+    attributes: Mapping[str, str] = actor.get("Attributes") or {}
+    if kind is None or not is_ours(attributes):
+        return None
+    if kind == "ended":
+        detail = f"exit code {attributes.get('exitCode', 'unknown')}"
+    elif kind == "signalled":
+        detail = f"signal {attributes.get('signal', 'unknown')}"
+    nanoseconds = int(message.get("timeNano") or 0)
+    return Event(
+        at=datetime.fromtimestamp(nanoseconds / 1e9, UTC),
+        kind=kind,
+        service=attributes.get(SERVICE_LABEL, ""),
+        replica_id=str(actor.get("ID", "")),
+        detail=detail,
+    )
+
+
+async def _objects(content: aiohttp.StreamReader) -> AsyncGenerator[dict[str, Any]]:
+    """The JSON objects of a stream, one a line."""
+    rest = b""
+    while chunk := await content.read(CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > JSON_LIMIT:
+            raise EngineError(f"The engine sent a message of more than {JSON_LIMIT} bytes")
+        for line in lines:
+            with suppress(ValueError):
+                found = json.loads(line) if line.strip() else None
+                if isinstance(found, dict):
+                    yield found
