@@ -50,19 +50,18 @@ class _Teller:
 
     def progress(self, progress: RunProgress) -> None:
         step = ", ".join(bare(step) for step in progress.steps)
-        for stage in progress.stages:
-            if not self._status:
-                name = bare(stage.step or stage.name)
-                self.once((stage.stage_id, stage.attempt), f"  stage {stage.stage_id}: {stage.total} tasks, {name}")
-        if self._status:
-            parts = [
-                f"stage {stage.stage_id} {_bar(stage.fraction)} {stage.done}/{stage.total}"
-                + (f" {stage.failed} failed" if stage.failed else "")
-                + (f" about {duration(stage.eta_seconds)} left" if stage.eta_seconds is not None else "")
-                for stage in progress.stages[:3]
-            ]
-            text = "  ".join([step or f"{progress.jobs_done} Spark jobs done", *parts])
-            self._status.update(Text(text[: max(20, err.width - 4)]))
+        if not self._status:
+            for stage in progress.stages:
+                self.once(stage.step or stage.name, f"  stage {stage.stage_id}: {bare(stage.step or stage.name)}")
+            return
+        parts = [
+            f"stage {stage.stage_id} {_bar(stage.fraction)} {stage.done}/{stage.total}"
+            + (f" {stage.failed} failed" if stage.failed else "")
+            + (f" about {duration(stage.eta_seconds)} left" if stage.eta_seconds is not None else "")
+            for stage in progress.stages[:3]
+        ]
+        text = "  ".join([step or f"{progress.jobs_done} Spark jobs done", *parts])
+        self._status.update(Text(text[: max(20, err.width - 4)]))
 
     def waiting(self, reason: WaitingReason) -> None:
         if self._status:

@@ -15,6 +15,7 @@ from tui.engine.interface import Replica
 from tui.jobs.submit import find_runs
 from tui.text import bare, clean
 from tui.watch.logs import Tagged, follow, recent
+from tui.watch.names import short_name
 
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green", "bright_magenta")
 
@@ -54,20 +55,17 @@ async def logs(
         single = len(names) == 1
         if follow_on:
             async for entry in follow(session.engine, wanted, count):
-                _show(entry, single, timestamps)
+                _show(entry, short_name(entry.replica, session.project), single, timestamps)
         else:
             replicas = [replica for replica in await session.engine.replicas() if wanted(replica)]
             for entry in await recent(session.engine, replicas, count):
-                _show(entry, single, timestamps)
+                _show(entry, short_name(entry.replica, session.project), single, timestamps)
     return Exit.OK
 
 
-def _show(entry: Tagged, single: bool, timestamps: bool) -> None:
+def _show(entry: Tagged, name: str, single: bool, timestamps: bool) -> None:
     text = entry.line.text
     when = datetime.fromtimestamp(entry.line.at_ns / 1e9).astimezone().isoformat(timespec="milliseconds")
-    name = entry.replica.labels.get("run") or (
-        entry.replica.service if entry.replica.number <= 1 else f"{entry.replica.service}-{entry.replica.number}"
-    )
     if not out.is_terminal:
         # For grep and friends: plain text, no colours.
         print(*([] if single else [f"{name} |"]), *([when] if timestamps else []), bare(text))

@@ -19,7 +19,8 @@ from tui.clients.text import plain
 from tui.engine.interface import Progress
 from tui.watch.ready import Step
 
-out = Console(highlight=False, soft_wrap=True)
+# A pipe has no width to cut a table to.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -68,9 +69,8 @@ def table(*columns: str, rows: Iterable[Iterable[str | Text]], right: Iterable[s
 
 
 def print_table(made: Table) -> None:
-    """Prints a table in its full width: a pipe has no width to cut it to."""
-    width = None if out.is_terminal else 400
-    out.print(made, width=width, soft_wrap=False, crop=False, overflow="ignore")
+    """Prints a table; in a terminal that is too narrow, the widest column gives way."""
+    out.print(made, soft_wrap=False)
 
 
 def size(count: int | None) -> str:

@@ -18,6 +18,7 @@ from tui.engine.interface import Health, Replica, Sample, State
 from tui.stack.model import Role
 from tui.watch.cluster import master_state, unregistered
 from tui.watch.links import worker_of
+from tui.watch.names import short_name
 from tui.watch.samples import sample_all
 
 _SIGNS = {
@@ -93,7 +94,9 @@ def _rows(
         role = layout.service(name).role if layout else Role.UNKNOWN
         own = [replica for replica in replicas if replica.service == name]
         if not own and not service.profiles:
-            rows.append({"service": name, "replica": None, "role": str(role), "state": "down", "well": False})
+            rows.append(
+                {"service": name, "replica": None, "name": name, "role": str(role), "state": "down", "well": False}
+            )
         for replica in own:
             word = _word(replica, lost, role)
             sample = samples.get(replica.id)
@@ -102,6 +105,7 @@ def _rows(
                 {
                     "service": name,
                     "replica": replica.name,
+                    "name": short_name(replica, session.project),
                     "role": str(role),
                     "state": word,
                     "well": word in ("healthy", "running", "done"),
@@ -164,16 +168,16 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
     note("CPU in percent of one core; memory without inactive page cache, as `docker stats` counts them.")
     for row in rows:
         if row.get("health_output"):
-            note(f"{row['replica']} is unhealthy: {plain(row['health_output'], 300)}", "yellow")
+            note(f"{row['name']} is unhealthy: {plain(row['health_output'], 300)}", "yellow")
         if row["state"] == "ended":
             why = " (out of memory)" if row["out_of_memory"] else ""
             note(
-                f"{row['replica']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['service']}",
+                f"{row['name']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['service']}",
                 "yellow",
             )
         if row["state"] == "not registered":
             note(
-                f"{row['replica']} is up, but the Spark master does not know it: sparkdeck logs {row['service']}",
+                f"{row['name']} is up, but the Spark master does not know it: sparkdeck logs {row['service']}",
                 "yellow",
             )
 
@@ -181,12 +185,12 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
 def _cells(row: dict[str, Any]) -> list[str | Text]:
     sign, style = _SIGNS.get(row["state"], ("?", "yellow"))
     if row["replica"] is None:
-        return [Text(sign, style=style), row["service"], row["state"], "-", "-", "-", "-", ""]
+        return [Text(sign, style=style), row["name"], row["state"], "-", "-", "-", "-", ""]
     up = duration((datetime.now(UTC) - row["started_at"]).total_seconds()) if row["started_at"] and row["well"] else "-"
     cpu = "-" if row["cpu_percent"] is None else f"{row['cpu_percent']:.1f} %"
     return [
         Text(sign, style=style),
-        row["replica"],
+        row["name"],
         row["state"],
         up,
         cpu,

@@ -110,7 +110,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
         self.count += 1
-        if depth > MAX_DEPTH:
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
             raise _TooLarge
         self.document.lines.setdefault(path, node.start_mark.line + 1)
         if node.tag not in _TAGS:

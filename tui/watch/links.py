@@ -10,6 +10,7 @@ from tui.clients.jupyter import LIST_COMMAND, parse_servers
 from tui.clients.spark_master import MasterState, Worker
 from tui.engine.interface import Engine, EngineError, Replica, State
 from tui.stack.model import Link, Project, Role, Stack
+from tui.watch.names import short_name
 
 _ANY_ADDRESS = {"", "0.0.0.0", "::", "127.0.0.1", "::1"}
 
@@ -81,18 +82,26 @@ async def resolve_links(
                 tokens[name] = await _token(engine, name) if own else None
             if not own and not project.services[name].profiles:
                 found.append(OpenLink(name, name, link.title, None, f"{name} is not up"))
-            found += [_resolve(link, replica, replicas, master, tokens.get(name)) for replica in own]
+            found += [
+                _resolve(link, replica, short_name(replica, project), replicas, master, tokens.get(name))
+                for replica in own
+            ]
     return found
 
 
 def _resolve(
-    link: Link, replica: Replica, replicas: Sequence[Replica], master: MasterState | None, token: str | None
+    link: Link,
+    replica: Replica,
+    name: str,
+    replicas: Sequence[Replica],
+    master: MasterState | None,
+    token: str | None,
 ) -> OpenLink:
     def nowhere(why: str) -> OpenLink:
-        return OpenLink(replica.service, replica.name, link.title, None, why)
+        return OpenLink(replica.service, name, link.title, None, why)
 
     if replica.state is not State.RUNNING:
-        return nowhere(f"{replica.name} is {replica.state}")
+        return nowhere(f"{name} is {replica.state}")
     server = link.service or replica.service
     base = host_url(replicas, server, link.port)
     if base is None:
@@ -105,9 +114,9 @@ def _resolve(
         path = path.replace("{worker_id}", quote(worker.id, safe=""))
     if "{token}" in path:
         if token is None:
-            return nowhere(f"no running Jupyter server was found in {replica.name}")
+            return nowhere(f"no running Jupyter server was found in {name}")
         path = path.replace("{token}", quote(token, safe=""))
-    return OpenLink(replica.service, replica.name, link.title, base + path)
+    return OpenLink(replica.service, name, link.title, base + path)
 
 
 async def _token(engine: Engine, service: str) -> str | None:

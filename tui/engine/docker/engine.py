@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from tui.engine.docker import cleanup, streams
@@ -212,6 +212,7 @@ class DockerEngine:
                 *request.command,
             )
         except CommandFailed as failure:
+            await self._remove_unstarted(request.name)
             raise await self._reason(failure) from None
         return replica(await self._api.inspect(request.name))
 
@@ -277,9 +278,12 @@ class DockerEngine:
         `up` would do so too, but first tries to pull what another service of the project builds.
         """
         project = await self.project()
+        for name in services:
+            self._service(project, name)
         wanted = list(services) or [name for name, entry in project.services.items() if not entry.profiles]
         for name in wanted:
-            wanted += [other for other in self._service(project, name).depends_on if other not in wanted]
+            needed = project.services[name].depends_on
+            wanted += [other for other in needed if other in project.services and other not in wanted]
         images = {image_name(project, name) for name in wanted}
         builders = [
             name for name, entry in project.services.items() if entry.built and image_name(project, name) in images
@@ -289,6 +293,13 @@ class DockerEngine:
             async with aclosing(self.build(missing)) as steps:
                 async for step in steps:
                     yield step
+
+    async def _remove_unstarted(self, name: str) -> None:
+        """Removes what a failed start left behind; of a name that was taken, the run that has it stays."""
+        with suppress(EngineError):
+            left = replica(await self._api.inspect(name))
+            if left.is_run and left.state is State.CREATED:
+                await self.remove(left.id)
 
     async def _remove_containers(self, project: str, *, one_offs: bool = False) -> AsyncGenerator[Progress]:
         found = await cleanup.containers(self._api, project)

@@ -1,0 +1,16 @@
+"""What a person calls a replica."""
+
+from __future__ import annotations
+
+from tui.engine.interface import Replica
+from tui.stack.model import Project
+
+
+def short_name(replica: Replica, project: Project) -> str:
+    """The run's id; the service's name where it has one replica; else the service and the replica's number."""
+    if replica.is_run:
+        return replica.labels["run"]
+    service = project.services.get(replica.service)
+    if replica.number == 1 and service is not None and service.replicas == 1 and not service.profiles:
+        return replica.service
+    return f"{replica.service}-{replica.number}"
