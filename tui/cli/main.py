@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -25,12 +26,13 @@ from tui.cli import (
     submit,
     up,
 )
-from tui.cli.session import choice
+from tui.cli.session import Exit, choice, chosen_stack, fail
+from tui.stack.errors import StackError
 
 app = typer.Typer(
     name="sparkdeck",
     help="The cockpit for a local Spark and ML stack.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,6 +55,7 @@ def _stack_names(incomplete: str) -> list[str]:
 
 @app.callback()
 def before_the_verb(
+    context: typer.Context,
     stack: Annotated[
         str | None,
         typer.Option(
@@ -65,12 +68,30 @@ def before_the_verb(
             autocompletion=_stack_names,
         ),
     ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="The deck without anything that changes the stack.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Drive a local Spark and ML stack: start it, watch it, run jobs on it."""
+    """Drive a local Spark and ML stack: start it, watch it, run jobs on it. Without a verb the deck opens."""
     choice.stack = stack
+    if context.invoked_subcommand is None:
+        _open_deck(read_only)
+
+
+def _open_deck(read_only: bool) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        fail(Exit.USAGE, "The deck needs a terminal. What is up: sparkdeck status; all verbs: sparkdeck --help")
+    try:
+        stack = chosen_stack()
+    except StackError as error:
+        fail(Exit.USAGE, str(error))
+    # Textual costs a fifth of a second: only the deck pays for it.
+    from tui.deck.open import open_deck
+
+    raise typer.Exit(open_deck(stack, read_only=read_only))
 
 
 passes_on = {"allow_extra_args": True, "ignore_unknown_options": True}

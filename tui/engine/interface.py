@@ -177,9 +177,16 @@ class Engine(Protocol):
         """Samples of a replica, about one a second."""
 
     def logs(
-        self, replica_id: str, *, since_ns: int | None = None, tail: int | None = None, follow: bool = False
+        self,
+        replica_id: str,
+        *,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        tail: int | None = None,
+        follow: bool = False,
     ) -> AsyncGenerator[LogLine]:
-        """Lines of a replica from `since_ns` (inclusive) or the last `tail` ones, then new ones if `follow`."""
+        """Of a replica's last `tail` lines (None: all) those from `since_ns` to `until_ns`, both inclusive; then
+        new ones if `follow`. An engine may also give the last `tail` lines of that time."""
 
     def events(self) -> AsyncGenerator[Event]:
         """What happens to this stack's replicas, from now on."""

@@ -3,99 +3,42 @@
 Everything here runs on one event loop and never blocks it. Nobody is called back per line or per sample: readers
 compare counters (`version`, `LogRing.total`, `Samples.total`) on their own tick and read what is new.
 """
-# THE CONTRACT (signatures are binding for tui/deck; bodies, private names and modules are the watch's own affair).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
 
-from tui.clients.spark_master import MasterState
-from tui.engine.interface import Engine, Replica, Sample
-from tui.stack.model import Project, Role, Service, Stack
+from tui.clients.http import ClientError
+from tui.clients.spark_master import MasterClient, MasterState
+from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica, State
+from tui.stack.model import Project, Role, Stack
+from tui.watch import host
+from tui.watch.follow import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
+from tui.watch.host import Host
+from tui.watch.links import master_url, worker_of
+from tui.watch.live_links import Links
+from tui.watch.log_ring import LogEntry, LogRing
+from tui.watch.panes import Pane, in_order, make, pane_name, placed, waits_for
+from tui.watch.samples import Samples
+from tui.watch.spark_lines import spark_line
+from tui.watch.words import UNKNOWN, state_note, state_word
 
+__all__ = ["Host", "LogEntry", "LogRing", "Outage", "Pane", "Samples", "StackWatch"]
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """A row of a log. `kind`: `line`; `mark` (a replica was started, ended, replaced: `text` says it); `gap`
-    (`skipped` lines between the rows around it are not held; `LogRing.load` brings them back). `level` is one of
-    error, warn, info, debug or None; `continues` says that the row belongs to the stack trace begun above."""
-
-    number: int
-    at_ns: int
-    text: str
-    kind: str = "line"
-    is_error_stream: bool = False
-    level: str | None = None
-    continues: bool = False
-    skipped: int | None = None
-
-
-class LogRing(Protocol):
-    """One pane's log: bounded in lines and bytes, rows by absolute number, never renumbered while held.
-
-    Rows `first <= n < total` are held. `older` is how many lines before `first` were seen and let go or lie in the
-    engine (None: unknown, but there are some; 0: none).
-    """
-
-    first: int
-    total: int
-    older: int | None
-    version: int
-
-    def row(self, number: int) -> LogEntry | None: ...
-    def rows(self, start: int, end: int) -> list[LogEntry]: ...
-    async def load_older(self, count: int = 1000) -> int:
-        """Brings up to `count` older lines from the engine before `first` (numbers below `first`, negative ones too);
-        they stay until `drop_older`. Returns how many came. Raises EngineError."""
-
-    async def load(self, gap: int) -> int:
-        """Fills the gap row of that number. Returns how many lines came. Raises EngineError."""
-
-    def drop_older(self) -> None: ...
-
-
-class Samples(Protocol):
-    """A pane's samples, newest last, bounded; rates in bytes a second from consecutive samples, None if unknown."""
-
-    total: int
-
-    @property
-    def latest(self) -> Sample | None: ...
-    @property
-    def age_seconds(self) -> float | None: ...
-    def cpu(self, count: int) -> Sequence[float | None]: ...
-    def memory(self, count: int) -> Sequence[int | None]: ...
-    def rates(self) -> tuple[float | None, float | None, float | None, float | None]:
-        """Network received and sent, disk read and written."""
-
-
-class Pane(Protocol):
-    """One replica's place on the screen; it stays the same pane when the replica is restarted or recreated.
-
-    `key` is stable (`service/number`, or the run's id). `replica` is None while there is none. `word` and `well` are
-    the state in a word as `status` shows it; `note` explains it when it is not well (health output, exit code, waits
-    for whom and how long). `links` are resolved ones.
-    """
-
-    key: str
-    name: str
-    service: Service | None
-    role: Role
-    replica: Replica | None
-    word: str
-    well: bool
-    note: str
-    version: int
-    samples: Samples
-    log: LogRing
-    links: Sequence[tuple[str, str]]
-    spark_line: str
-
-    @property
-    def is_run(self) -> bool: ...
+# One look for a burst of events; a safety look in case one was missed. Seconds.
+DEBOUNCE = 0.1
+LOOK_AGAIN = 30.0
+MASTER_SECONDS = 2.0
+HOST_SECONDS = 2.0
+# Of how many replicas it is kept how they ended until their logs say so.
+ENDS = 1000
+# An engine that lasted this long is tried at once again.
+STEADY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +50,256 @@ class Outage:
     retry_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """The machine: CPU in percent of all cores, memory in bytes."""
-
-    cpu_percent: float | None
-    memory_used: int | None
-    memory_total: int | None
-
-
-class StackWatch(Protocol):
+class StackWatch:
     """`StackWatch(engine, stack, project)`; `await start()`, then read; `await close()` ends every task.
 
     `panes` in the project's order, runs last (newest first); `version` changes with the set of panes, the master's
-    state, the outage. `attend(keys)` says whose logs somebody looks at (others are read too, but may be read lazily);
-    `refresh()` looks again at once.
+    state, the outage. During an outage every word is `unknown`, replicas and samples stay as they were last seen.
     """
 
-    version: int
-    panes: Mapping[str, Pane]
-    spark: MasterState | None
-    spark_at: datetime | None
-    outage: Outage | None
-    host: Host
+    def __init__(self, engine: Engine, stack: Stack, project: Project) -> None:
+        self.version = 0
+        self.panes: Mapping[str, Pane] = {}
+        self.spark: MasterState | None = None
+        self.spark_at: datetime | None = None
+        self.outage: Outage | None = None
+        self.host: Host = host.NOTHING_YET
+        self._engine = engine
+        self._stack = stack
+        self._project = project
+        self._replicas: list[Replica] = []
+        self._followers: dict[str, Follower] = {}
+        self._attended: frozenset[str] = frozenset()
+        self._ends: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended: set[asyncio.Task[None]] = set()
+        # Looks: how many were asked for, which of these was tried and which succeeded last.
+        self._asked = self._tried = self._done = 0
+        self._dirty = asyncio.Event()
+        self._retry = asyncio.Event()
+        self._bell = asyncio.Event()
+        self._links = Links(engine, stack, project)
+        self._place({})
 
-    def __init__(self, engine: Engine, stack: Stack, project: Project) -> None: ...
-    async def start(self) -> None: ...
-    async def close(self) -> None: ...
-    def attend(self, keys: Sequence[str]) -> None: ...
-    async def refresh(self) -> None: ...
-    async def page(self, key: str) -> None: ...
+    async def start(self) -> None:
+        """Begins to watch; returns at once, with panes that are still unknown."""
+        host.begin()
+        self._tasks = [
+            asyncio.create_task(self._keep_up(), name="watch"),
+            asyncio.create_task(self._ask_master(), name="watch-master"),
+            asyncio.create_task(self._look_at_host(), name="watch-host"),
+            asyncio.create_task(self._links.keep(), name="watch-links"),
+        ]
+
+        for key, follower in self._followers.items():
+            follower.start(key)
+
+    async def close(self) -> None:
+        """Ends every stream and task."""
+        tasks = [*self._tasks, *self._ended]
+        for follower in self._followers.values():
+            tasks += follower.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks = []
+        self._followers = {}
+
+    def attend(self, keys: Sequence[str]) -> None:
+        """Says whose logs somebody looks at. All are followed; those of runs that ended are read only now."""
+        self._attended = frozenset(keys)
+        for key, follower in self._followers.items():
+            follower.attend(key in self._attended)
+
+    async def refresh(self) -> None:
+        """Looks again at once; during an outage, tries the engine at once. Returns when that was done."""
+        asked = self._ask()
+        self._retry.set()
+        while self._tried < asked:
+            await self._bell.wait()
+
+    async def _look(self) -> None:
+        """Waits until the engine has been looked at again, however long it is gone."""
+        asked = self._ask()
+        while self._done < asked:
+            await self._bell.wait()
+
+    def _ask(self) -> int:
+        self._asked += 1
+        self._dirty.set()
+        return self._asked
+
+    async def _keep_up(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            began = time.monotonic()
+            try:
+                # Listening begins before the first look, so that nothing falls between the two.
+                async with aclosing(self._engine.events()) as events:
+                    await self._pass()
+                    await self._stay(events)
+            except EngineError as error:
+                if time.monotonic() - began > STEADY_SECONDS:
+                    pause = FIRST_PAUSE
+                self._lose(str(error), pause)
+            except (LookupError, TypeError, ValueError) as error:
+                # An answer that nobody expected must not end the watch.
+                self._lose(f"The engine's answer cannot be read: {error!r}", pause)
+            self._tried = self._asked
+            self._ring()
+            self._retry.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._retry.wait()
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _stay(self, events: AsyncGenerator[Event]) -> None:
+        """Looks once after every burst of events. Raises EngineError when the engine is gone."""
+        pump = asyncio.create_task(self._pump(events), name="watch-events")
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_AGAIN):
+                        await self._dirty.wait()
+                if not pump.done():
+                    await asyncio.sleep(DEBOUNCE)
+                if pump.done():
+                    await pump
+                    raise EngineGone("The engine ended its stream of events.")
+                await self._pass()
+        finally:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+
+    async def _pump(self, events: AsyncGenerator[Event]) -> None:
+        try:
+            async for event in events:
+                if event.kind == "ended":
+                    memory = ", out of memory" if self._ends.get(event.replica_id) == "out of memory" else ""
+                    self._ends[event.replica_id] = f"ended with {event.detail}{memory}"
+                elif event.kind == "out-of-memory":
+                    self._ends[event.replica_id] = "out of memory"
+                if len(self._ends) > ENDS:
+                    del self._ends[next(iter(self._ends))]
+                self._dirty.set()
+        finally:
+            self._dirty.set()
+
+    async def _pass(self) -> None:
+        asked = self._asked
+        self._dirty.clear()
+        self._replicas = await self._engine.replicas()
+        if self.outage is not None:
+            self.outage = None
+            self.version += 1
+        here = placed(self._replicas)
+        self._place(here)
+        for key, pane in self.panes.items():
+            replica = here.get(key)
+            if pane.replica != replica:
+                pane.replica = replica
+                pane.version += 1
+            self._followers[key].update(replica)
+        self._show()
+        self._tried = self._done = asked
+        self._ring()
+
+    def _lose(self, text: str, pause: float) -> None:
+        now = datetime.now(UTC)
+        since = self.outage.since if self.outage else now
+        self.outage = Outage(since, text, now + timedelta(seconds=pause))
+        self.version += 1
+        self._show()
+
+    def _place(self, here: Mapping[str, Replica]) -> None:
+        """Makes the panes that are missing and ends those whose place is gone."""
+        keys = in_order(self._project, here)
+        if keys == list(self.panes):
+            return
+        panes = {
+            key: self.panes.get(key) or make(self._engine, self._stack, self._project, key, here.get(key))
+            for key in keys
+        }
+        for key in self.panes:
+            if key not in panes:
+                tasks = self._followers.pop(key).cancel()
+                self._ended.update(tasks)
+                for task in tasks:
+                    task.add_done_callback(self._ended.discard)
+        for key, pane in panes.items():
+            if key not in self._followers:
+                follower = Follower(self._engine, pane.log, pane.samples, self._look, self._how_ended)
+                follower.attend(key in self._attended)
+                self._followers[key] = follower
+                if self._tasks:
+                    follower.start(key)
+        self.panes = panes
+        self.version += 1
+
+    def _show(self) -> None:
+        """Works out the words of all panes from the replicas and the Spark master."""
+        for key, pane in self.panes.items():
+            replica = pane.replica
+            if self.outage is not None:
+                pane.show(word=UNKNOWN, reason="the engine does not answer", name=pane.name)
+                continue
+            registered = None
+            if self.spark is not None and replica is not None and pane.role is Role.SPARK_WORKER:
+                worker = worker_of(replica, self.spark)
+                registered = worker is not None and worker.is_alive
+            word = state_word(replica, pane.role, registered=registered)
+            waits = replica is None or replica.state is State.CREATED
+            reason = waits_for(pane.service, self._replicas) if waits else state_note(replica, word)
+            pane.show(
+                word=word,
+                reason=reason,
+                waits_since=replica.created_at if waits and replica else None,
+                name=pane_name(self._project, key, replica),
+                line=spark_line(pane.role, replica, self.spark) if replica else "",
+            )
+        self._links.update(self.panes.values(), self._replicas, self.spark)
+
+    def _how_ended(self, replica_id: str) -> str:
+        return self._ends.pop(replica_id, "")
+
+    async def _ask_master(self) -> None:
+        """Asks the Spark master as long as one runs."""
+        client: MasterClient | None = None
+        try:
+            while True:
+                url = None if self.outage else master_url(self._stack, self._project, self._replicas)
+                if client is not None and client.base_url != url:
+                    await client.close()
+                    client = None
+                if url is None:
+                    self._learn(None)
+                    await self._bell.wait()
+                    continue
+                client = client or MasterClient(url)
+                try:
+                    self._learn(await client.state())
+                except ClientError:
+                    self._learn(None)
+                await asyncio.sleep(MASTER_SECONDS)
+        finally:
+            if client is not None:
+                await client.close()
+
+    def _learn(self, state: MasterState | None) -> None:
+        if state is not None:
+            self.spark_at = datetime.now(UTC)
+        if state != self.spark:
+            self.spark = state
+            self.version += 1
+            self._show()
+
+    async def _look_at_host(self) -> None:
+        while True:
+            await asyncio.sleep(HOST_SECONDS)
+            self.host = host.look()
+            for pane in self.panes.values():
+                pane.log.settle(TAIL)
+
+    def _ring(self) -> None:
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()

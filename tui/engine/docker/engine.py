@@ -114,10 +114,16 @@ class DockerEngine:
         return streams.stats(self._api, replica_id)
 
     def logs(
-        self, replica_id: str, *, since_ns: int | None = None, tail: int | None = None, follow: bool = False
+        self,
+        replica_id: str,
+        *,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        tail: int | None = None,
+        follow: bool = False,
     ) -> AsyncGenerator[LogLine]:
         """Lines of a replica."""
-        return streams.logs(self._api, replica_id, since_ns, tail, follow)
+        return streams.logs(self._api, replica_id, since_ns, until_ns, tail, follow)
 
     def events(self) -> AsyncGenerator[Event]:
         """What happens to this stack's replicas, from this call on."""

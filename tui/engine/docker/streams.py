@@ -53,7 +53,7 @@ async def stats(api: Api, replica_id: str) -> AsyncGenerator[Sample]:
 
 
 async def logs(
-    api: Api, replica_id: str, since_ns: int | None, tail: int | None, follow: bool
+    api: Api, replica_id: str, since_ns: int | None, until_ns: int | None, tail: int | None, follow: bool
 ) -> AsyncGenerator[LogLine]:
     """Lines of a replica; see the interface."""
     params: dict[str, Any] = {
@@ -64,7 +64,9 @@ async def logs(
         "tail": "all" if tail is None else tail,
     }
     if since_ns is not None:
-        params["since"] = f"{since_ns // 1_000_000_000}.{since_ns % 1_000_000_000:09}"
+        params["since"] = _seconds(since_ns)
+    if until_ns is not None:
+        params["until"] = _seconds(until_ns)
     # Only the engine's own description says whether the stream has frames: 20.10 does not send it along.
     tty = bool((await api.inspect(replica_id)).get("Config", {}).get("Tty"))
     log = Log(replica_id, tty=tty)
@@ -81,7 +83,7 @@ async def logs(
 async def events(api: Api, project: str, since_ns: int) -> AsyncGenerator[Event]:
     """What happens to a project's replicas and runs, from `since_ns` on, without end."""
     params = {
-        "since": f"{since_ns // 1_000_000_000}.{since_ns % 1_000_000_000:09}",
+        "since": _seconds(since_ns),
         "filters": {"type": ["container"], "label": [f"{PROJECT_LABEL}={project}"], "event": list(EVENTS)},
     }
     async with (
@@ -115,6 +117,11 @@ def event(message: Mapping[str, Any]) -> Event | None:
         replica_id=str(actor.get("ID", "")),
         detail=detail,
     )
+
+
+def _seconds(ns: int) -> str:
+    """A time as the engine's parameters have it."""
+    return f"{ns // 1_000_000_000}.{ns % 1_000_000_000:09}"
 
 
 async def _objects(content: aiohttp.StreamReader) -> AsyncGenerator[dict[str, Any]]:

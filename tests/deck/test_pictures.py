@@ -1,0 +1,144 @@
+"""Each screen at three sizes, dark and light, as text. DECK_SNAPSHOTS=update writes them anew; look at them then."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.deck.fakes import NOW, SERVICES, FakeWatch, layout_project, layout_stack, panes_of, replica, sick
+from tests.deck.harness import Deck, deck_on
+from tests.scripted_engine import ScriptedEngine
+from tui.deck import facts
+from tui.deck.settings import Settings
+from tui.deck.theme import DARK, LIGHT, palette
+from tui.watch.live import Outage
+
+FOLDER = Path(__file__).parent / "snapshots"
+SIZES = [(80, 24), (160, 48), (240, 60)]
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cores and time zone of one machine."""
+    monkeypatch.setattr(facts, "CORES", 4)
+    monkeypatch.setattr("tui.deck.widgets.pane.CORES", 4)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+def script() -> tuple[ScriptedEngine, FakeWatch]:
+    """The bundled stack with a bit of everything that can be wrong."""
+    stack, project = layout_stack(), layout_project(SERVICES)
+    panes = panes_of(stack, project)
+    sick(panes)
+    return ScriptedEngine(project), FakeWatch(panes)
+
+
+def check(deck: Deck, name: str) -> None:
+    """Compares the screen with what is stored."""
+    file = FOLDER / f"{name}.txt"
+    text = deck.text() + "\n"
+    if os.environ.get("DECK_SNAPSHOTS") == "update":
+        FOLDER.mkdir(exist_ok=True)
+        file.write_text(text)
+        return
+    assert file.is_file(), f"no picture {file.name}: DECK_SNAPSHOTS=update writes it"
+    assert text == file.read_text()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_panes(size: tuple[int, int]) -> None:
+    engine, watch = script()
+    async with deck_on(engine, size=size, watch=watch) as deck:
+        await deck.until_seen("5 of 8 services well")
+        check(deck, f"panes-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("name", "keys", "seen"),
+    [
+        ("zoom", ["2", "enter"], "following"),
+        ("table", ["T"], "cpu"),
+        ("merged", ["L"], "following"),
+        ("help", ["question_mark"], "Keys here"),
+        ("submit", ["J"], "must be up"),
+        ("restart", ["2", "R"], "Restart all workers"),
+        ("confirm", ["2", "s"], "Logs and data stay"),
+        ("inspect", ["2", "i"], "Processes"),
+    ],
+)
+async def test_screens(name: str, keys: list[str], seen: str, size: tuple[int, int]) -> None:
+    engine, watch = script()
+    async with deck_on(engine, size=size, watch=watch) as deck:
+        await deck.press(*keys)
+        if not (name == "inspect" and size[1] < 30):
+            await deck.until_seen(seen)
+        await deck.pilot.pause(0.3)
+        check(deck, f"{name}-{size[0]}x{size[1]}")
+
+
+async def test_outage_banner() -> None:
+    engine, watch = script()
+    watch.outage = Outage(NOW, "Cannot connect to the Docker daemon", NOW)
+    async with deck_on(engine, watch=watch) as deck:
+        await deck.until_seen("engine gone since 12:00:00")
+        check(deck, "outage-160x48")
+
+
+async def test_many_panes_are_a_table() -> None:
+    engine, watch = script()
+    project = layout_project([f"service-{number}" for number in range(50)])
+    watch.panes = {pane.key: pane for pane in panes_of(layout_stack(), project)}
+    async with deck_on(engine, watch=watch) as deck:
+        await deck.until_seen("cpu history")
+        await deck.press("G")
+        await deck.until_seen("service-49")
+        check(deck, "many-160x48")
+
+
+async def test_one_more_pane_fits_in() -> None:
+    engine, watch = script()
+    async with deck_on(engine, watch=watch) as deck:
+        panes = dict(watch.panes)
+        del panes["jupyter/1"]
+        watch.panes = panes
+        await deck.until(lambda: "jupyter" not in deck.text())
+        # The last card takes the place that is left.
+        last = deck.app.screen.query("PaneView").last()
+        assert last.size.width == 160
+        assert replica("mlflow").service == "mlflow"
+
+
+async def test_dark_and_light_differ_only_in_colour() -> None:
+    texts = []
+    for theme, name in (("dark", DARK), ("light", LIGHT)):
+        engine, watch = script()
+        async with deck_on(engine, watch=watch, settings=Settings(theme=theme)) as deck:
+            await deck.until_seen("5 of 8 services well")
+            assert deck.app.theme == name
+            texts.append(deck.text())
+            row = deck.app.screen._compositor.render_strips()[10]
+            grounds = {segment.style.bgcolor.name for segment in row if segment.style and segment.style.bgcolor}
+            assert grounds == {palette(name).colors.ground}
+    assert texts[0] == texts[1]
+
+
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_contrast(theme: str) -> None:
+    """WCAG AA: 4.5 to 1 for every colour that text has, on both grounds."""
+    colors = palette(theme).colors
+    names = ("text", "dim", "accent", "good", "warn", "bad", "first", "second")
+    for ground in (colors.ground, colors.raised):
+        for color in [*(getattr(colors, name) for name in names), *colors.services]:
+            low, high = sorted((_luminance(color), _luminance(ground)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, f"{color} on {ground}"

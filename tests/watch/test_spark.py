@@ -1,0 +1,107 @@
+"""The Spark master's view beside the engine's, and links that lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+
+from tests.clients import conftest
+from tests.scripted_engine import ScriptedEngine
+from tests.watch.conftest import until
+from tui.clients.jupyter import LIST_COMMAND
+from tui.engine.interface import Health
+from tui.stack.model import Layout, Link, Port, Project, Role, Service, ServiceLayout, Stack
+from tui.watch import live
+from tui.watch.live import StackWatch
+
+serve = conftest.serve
+
+PROJECT = Project("demo", {name: Service(name) for name in ("master", "worker", "notebook")})
+LAYOUT = Layout(
+    "demo",
+    "Demo",
+    services=(
+        ServiceLayout("master", Role.SPARK_MASTER, links=(Link("Spark master", 8080),)),
+        ServiceLayout("worker", Role.SPARK_WORKER, links=(Link("Worker", 8080, "/proxy/{worker_id}/", "master"),)),
+        ServiceLayout("notebook", Role.JUPYTER, links=(Link("Jupyter", 8888, "/lab?token={token}"),)),
+    ),
+)
+
+
+class Master:
+    """A Spark master's page; what it says can be changed."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.workers: list[dict[str, Any]] = []
+        self.apps: list[dict[str, Any]] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        sums = {"cores": 2, "coresused": 1, "memory": 2048, "memoryused": 512}
+        return web.json_response(
+            {
+                **{"url": "spark://m:7077", "status": "ALIVE", **sums},
+                **{"workers": self.workers, "activeapps": self.apps, "completedapps": []},
+            }
+        )
+
+
+@pytest.fixture
+async def watch(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[ScriptedEngine, StackWatch]]:
+    monkeypatch.setattr(live, "MASTER_SECONDS", 0.02)
+    engine = ScriptedEngine(PROJECT)
+    watching = StackWatch(engine, Stack("demo", stack.folder, (), stack.home, layout=LAYOUT), PROJECT)
+    yield engine, watching
+    await watching.close()
+
+
+async def test_a_healthy_worker_that_the_master_does_not_know_is_flagged(watch: Any, serve: Any) -> None:
+    engine, watching = watch
+    master = Master()
+    port = urlsplit(await serve(master.answer)).port
+    replica = engine.add("master", ports=(Port(8080, port, "127.0.0.1"),))
+    engine.add("worker", health=Health.HEALTHY, addresses=("10.0.0.7",))
+    await watching.start()
+    pane = watching.panes["worker/1"]
+    await until(lambda: pane.word == "not registered")
+    assert not pane.well and pane.note == "the Spark master does not know it" and pane.links == ()
+
+    entry = {"id": "worker-7", "host": "10.0.0.7", "state": "ALIVE", "cores": 2, "coresused": 1}
+    master.workers = [{**entry, "memory": 2048, "memoryused": 512}]
+    await until(lambda: pane.word == "healthy" and pane.links)
+    assert pane.spark_line == "1 of 2 cores, 0.5 of 2 GiB"
+    assert pane.links == (("Worker", f"http://localhost:{port}/proxy/worker-7/"),)
+    master.apps = [{"id": "app-1", "name": "flights", "state": "WAITING", "cores": 0}]
+    line = "1 worker, 1 of 2 cores, 0.5 of 2 GiB, flights waiting"
+    await until(lambda: watching.panes["master/1"].spark_line == line)
+    assert watching.spark is not None and watching.spark_at is not None
+
+    engine.finish(replica)
+    await until(lambda: watching.spark is None)
+    assert pane.spark_line == "" and pane.word == "healthy"
+    asked = master.asked
+    await watching.refresh()
+    assert master.asked == asked, "a master that does not run is not asked"
+
+
+async def test_the_token_is_looked_up_once_a_start(watch: Any) -> None:
+    engine, watching = watch
+    server = '{"url": "http://x:8888/", "token": "t0ken", "base_url": "/"}'
+    engine.executions["notebook", LIST_COMMAND] = (0, server)
+    replica = engine.add("notebook", health=Health.STARTING, ports=(Port(8888, 18888, "127.0.0.1"),))
+    await watching.start()
+    pane = watching.panes["notebook/1"]
+    await until(lambda: pane.word == "starting")
+    assert engine.calls["execute"] == 0
+    engine.change(replica, health=Health.HEALTHY)
+    await until(lambda: pane.links == (("Jupyter", "http://localhost:18888/lab?token=t0ken"),))
+    for _ in range(3):
+        await watching.refresh()
+    assert engine.calls["execute"] == 1
+    engine.finish(replica)
+    await until(lambda: pane.links == ())

@@ -1,0 +1,224 @@
+"""The deck: one app, one tick, one table of actions."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, TypeVar
+
+from textual.app import App
+
+from tui.deck.actions import BY_ID, Keymap
+from tui.deck.commands import DONE, FAILED, Command, Runner
+from tui.deck.desk import Desk
+from tui.deck.screens.base import DeckScreen
+from tui.deck.screens.dialogs import Dialog
+from tui.deck.screens.panes import PanesScreen
+from tui.deck.settings import Settings
+from tui.deck.theme import DARK, LIGHT, themes
+from tui.watch.live import Pane
+
+# The tick, in seconds: for a log that is read, and how many of these are one for everything else.
+FAST, SLOW = 0.1, 0.25
+
+T = TypeVar("T")
+Handler = Callable[["DeckApp", str], Awaitable[None] | None]
+
+
+class DeckApp(App[None]):
+    """The UI. What it shows comes from the desk, what it does goes through the runner."""
+
+    TITLE = "SparkDeck"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = []
+    CSS = """
+    DeckScreen { background: $background; color: $foreground; }
+    ToastRack { margin-bottom: 1; }
+    OptionList, OptionList:focus {
+        border: none; padding: 0; background: $background; background-tint: $background 0%;
+    }
+    OptionList > .option-list--option-highlighted { background: $block-cursor-background; color: $foreground; }
+    OptionList:focus > .option-list--option-highlighted { background: $block-cursor-background; color: $foreground; }
+    """
+
+    def __init__(self, desk: Desk, settings: Settings | None = None, *, read_only: bool = False) -> None:
+        super().__init__()
+        self.desk = desk
+        self.settings = settings or Settings()
+        self.read_only = read_only
+        self.keymap = Keymap(self.settings.keys, read_only=read_only)
+        self.runner = Runner(self._command_ended)
+        self.focused_key = ""
+        self.marked: dict[str, None] = {}
+        self.paused = False
+        self._ticker: asyncio.Task[None] | None = None
+        self._acting: set[asyncio.Task[None]] = set()
+        self._arranged: object = None
+
+    # life
+
+    def on_mount(self) -> None:
+        """Paints first, then asks the engine."""
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = self.settings.theme_name()
+        if self.settings.reduced_motion:
+            self.animation_level = "none"
+        self.push_screen(PanesScreen())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.desk.start()
+        self._ticker = asyncio.create_task(self._tick(), name="deck-tick")
+        for problem in self.settings.problems:
+            self.say(problem, severity="warning")
+
+    async def shut(self) -> None:
+        """Ends every task of the deck. The stack goes on."""
+        tasks = [task for task in (self._ticker, *self._acting) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.runner.close()
+        await self.desk.close()
+
+    async def on_unmount(self) -> None:
+        """The last thing that happens."""
+        await self.shut()
+
+    # the tick
+
+    async def _tick(self) -> None:
+        due, frozen = 0.0, False
+        loop = asyncio.get_running_loop()
+        while True:
+            screen = self._top_deck_screen()
+            fast = screen is not None and screen.fast
+            await asyncio.sleep(FAST if fast else SLOW)
+            if self.paused or screen is None:
+                continue
+            slow = loop.time() >= due
+            if slow:
+                due = loop.time() + SLOW - 0.05
+            try:
+                with self.batch_update():
+                    self.tick(slow=slow)
+            except Exception as error:  # a picture that fails must not stop all later ones
+                self.log.error(f"tick: {error!r}")
+                if self.settings.strict:
+                    raise
+            if self.desk.ready is not None and not frozen:
+                frozen = True
+                gc.freeze()
+
+    def _top_deck_screen(self) -> DeckScreen | None:
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, DeckScreen):
+                return screen
+        return None
+
+    def tick(self, *, slow: bool) -> None:
+        """Compares and redraws; the layout only when the set of panes has changed."""
+        desk = self.desk
+        if slow:
+            arranged = tuple(pane.key for pane in desk.shown())
+            if arranged != self._arranged:
+                self._arranged = arranged
+                desk.follow_runs()
+                for screen in self.screen_stack:
+                    if isinstance(screen, PanesScreen):
+                        screen.place_panes()
+                self.marked = {key: None for key in self.marked if key in arranged}
+                self.attend()
+        top = self.screen
+        if isinstance(top, DeckScreen):
+            top.tick(slow=slow)
+        elif (below := self._top_deck_screen()) is not None:
+            below.tick(slow=slow)
+        if not isinstance(top, DeckScreen) and hasattr(top, "tick"):
+            top.tick(slow=slow)
+
+    def attend(self) -> None:
+        """Tells the watch whose logs are looked at."""
+        if self.desk.ready is not None:
+            self.desk.ready.watch.attend(self.attended())
+
+    def attended(self) -> list[str]:
+        """The panes whose logs the top screen shows."""
+        screen = self._top_deck_screen()
+        keys = getattr(screen, "log_keys", None)
+        return list(keys) if keys is not None else [pane.key for pane in self.desk.shown()]
+
+    # what keys work on
+
+    @property
+    def focused_pane(self) -> Pane | None:
+        """The pane that keys work on."""
+        return self.desk.panes.get(self.focused_key)
+
+    def chosen_panes(self) -> list[Pane]:
+        """The marked panes, else the focused one."""
+        panes = self.desk.panes
+        marked = [panes[key] for key in self.marked if key in panes]
+        if marked:
+            return marked
+        return [self.focused_pane] if self.focused_pane is not None else []
+
+    # doing
+
+    def perform(self, action_id: str, key: str) -> None:
+        """Does an action; what it raises becomes a message."""
+        from tui.deck.handlers.registry import handler_of
+
+        if action_id not in BY_ID or not self.keymap.allows(action_id):
+            return
+        result = handler_of(action_id)(self, key)
+        if result is not None:
+            task = asyncio.ensure_future(self._act(result))
+            self._acting.add(task)
+            task.add_done_callback(self._acting.discard)
+
+    async def _act(self, result: Awaitable[None]) -> None:
+        from tui.deck.commands import FAILURES
+
+        try:
+            await result
+        except FAILURES as error:
+            self.say(str(error), severity="error")
+        except Exception as error:  # a mistake of ours must not take the deck down
+            self.say(f"{type(error).__name__}: {error}. This is a mistake in SparkDeck.", severity="error")
+            if self.settings.strict:
+                raise
+
+    async def ask(self, dialog: Dialog[T]) -> T | None:
+        """Shows a dialog and waits for its answer; None if it was left."""
+        answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+
+        def answered(value: T | None) -> None:
+            if not answer.done():
+                answer.set_result(value)
+
+        self.push_screen(dialog, answered)
+        return await answer
+
+    @property
+    def scope(self) -> str:
+        """Which keys are valid: the scope of the screen under any dialog."""
+        screen = self._top_deck_screen()
+        return screen.scope if screen is not None else ""
+
+    def say(self, text: str, *, severity: str = "information", title: str = "") -> None:
+        """A message that goes away by itself. Nothing in it is markup."""
+        seconds = 4 if severity == "information" else 10
+        self.notify(text, title=title, severity=severity, timeout=seconds, markup=False)  # type: ignore[arg-type]
+
+    def _command_ended(self, command: Command) -> None:
+        if command.state == DONE:
+            self.say(f"{command.title}: done in {command.elapsed:.1f} s")
+        elif command.state == FAILED:
+            self.say(command.error, severity="error", title=f"{command.title} failed")
+
+    def toggle_theme(self) -> None:
+        """Dark or light."""
+        self.theme = LIGHT if self.theme == DARK else DARK

@@ -1,0 +1,211 @@
+"""The stack beside the screen: opens its engine and its watch, opens them again, and follows the runs."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from tui.deck.expected import expected
+from tui.engine.interface import Engine, EngineError, State
+from tui.jobs.follow import Ended, Started, follow
+from tui.jobs.progress import RunProgress, WaitingReason
+from tui.jobs.submit import run_of
+from tui.stack.errors import StackError
+from tui.stack.layout import check_against
+from tui.stack.model import Project, Stack
+from tui.stack.roles import detect_layout
+from tui.watch.live import Outage, Pane, StackWatch
+
+# Growing pauses before the engine is tried again, in seconds.
+PAUSES = (1, 2, 4, 8, 15, 30)
+
+
+@dataclass(slots=True)
+class RunView:
+    """What is known of a run beside its log: progress, why it waits, its page, how it ended."""
+
+    progress: RunProgress | None = None
+    waiting: WaitingReason | None = None
+    url: str | None = None
+    ended: Ended | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What there is once the engine has answered."""
+
+    engine: Engine
+    stack: Stack
+    project: Project
+    watch: StackWatch
+
+
+async def open_default(stack: Stack) -> Engine:
+    """The stack's engine. Its libraries are imported in a thread, so that the first picture does not wait."""
+    await asyncio.to_thread(importlib.import_module, "tui.engine.docker.engine")
+    from tui.engine.choose import open_engine
+
+    return await open_engine(stack)
+
+
+async def watch_default(engine: Engine, stack: Stack, project: Project) -> StackWatch:
+    """The live watch, started."""
+    await asyncio.to_thread(importlib.import_module, "tui.watch.live")
+    from tui.watch import live
+
+    watch = live.StackWatch(engine, stack, project)
+    await watch.start()
+    return watch
+
+
+@dataclass(slots=True)
+class Desk:
+    """Opens in the background. `ready` is None until the engine has answered; `trouble` says why it has not."""
+
+    stack: Stack
+    open_engine: Callable[[Stack], Awaitable[Engine]] = open_default
+    open_watch: Callable[[Engine, Stack, Project], Awaitable[StackWatch]] = watch_default
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ready: Ready | None = None
+    trouble: Outage | None = None
+    refused: str = ""
+    version: int = 0
+    runs: dict[str, RunView] = field(default_factory=dict)
+    opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _opening: asyncio.Task[None] | None = None
+    _followers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _expected: Mapping[str, Pane] = field(default_factory=dict)
+    _opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._expected = cast("dict[str, Pane]", expected(self.stack))
+
+    def start(self) -> None:
+        """Begins to open the engine."""
+        self._opening = asyncio.create_task(self._open(), name="desk-open")
+
+    async def opened(self) -> Ready:
+        """Waits for the engine."""
+        await self._opened.wait()
+        assert self.ready is not None
+        return self.ready
+
+    async def close(self) -> None:
+        """Ends everything that the desk started; the stack goes on."""
+        tasks = [task for task in (self._opening, *self._followers.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.ready is not None:
+            await self.ready.watch.close()
+            await self.ready.engine.close()
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why nothing is heard of the engine, if so."""
+        return self.ready.watch.outage if self.ready else self.trouble
+
+    @property
+    def panes(self) -> Mapping[str, Pane]:
+        """Every pane of the watch, or the layout's services while it is not there."""
+        return self.ready.watch.panes if self.ready else self._expected
+
+    def shown(self) -> list[Pane]:
+        """The panes worth showing, in the layout's order, runs last.
+
+        Of the runs those that go on and those that ended while we looked.
+        """
+        shown = [pane for pane in self.panes.values() if not pane.is_run or self._is_current(pane)]
+        return sorted(shown, key=self._place)
+
+    def _place(self, pane: Pane) -> int:
+        layout = self.ready.stack.layout if self.ready else self.stack.layout
+        if pane.is_run:
+            return 1_000_000
+        if layout is None or pane.service is None:
+            return 0
+        entry = layout.service(pane.service.name)
+        return layout.services.index(entry) if entry in layout.services else len(layout.services)
+
+    def _is_current(self, run: Pane) -> bool:
+        replica = run.replica
+        if replica is None or replica.state is not State.ENDED:
+            return True
+        return replica.ended_at is not None and replica.ended_at >= self.opened_at
+
+    def follow_runs(self) -> None:
+        """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""
+        if self.ready is None:
+            return
+        for pane in self.shown():
+            if pane.is_run and pane.key not in self._followers and pane.replica is not None:
+                task = asyncio.create_task(self._follow(self.ready, pane), name=f"desk-run-{pane.key}")
+                self._followers[pane.key] = task
+
+    async def _follow(self, ready: Ready, pane: Pane) -> None:
+        assert pane.replica is not None
+        view = self.runs.setdefault(pane.key, RunView())
+        updates = follow(ready.engine, ready.stack, ready.project, run_of(pane.replica))
+        with suppress(EngineError):
+            async with aclosing(updates):
+                async for update in updates:
+                    match update:
+                        case RunProgress():
+                            view.progress, view.waiting = update, None
+                        case WaitingReason():
+                            view.waiting = update
+                        case Started():
+                            view.url = update.url
+                        case Ended():
+                            view.ended = update
+                        case _:
+                            continue
+                    view.version += 1
+
+    async def _open(self) -> None:
+        attempt = 0
+        since = self.now()
+        while True:
+            engine: Engine | None = None
+            try:
+                engine = await self.open_engine(self.stack)
+                project = await engine.project()
+                stack = self.stack
+                if stack.layout is None:
+                    stack = replace(stack, layout=detect_layout(project))
+                elif problems := check_against(stack.layout, project):
+                    raise StackError("\n".join(str(problem) for problem in problems))
+                watch = await self.open_watch(engine, stack, project)
+                self.ready, self.trouble, self.refused = Ready(engine, stack, project, watch), None, ""
+                self.version += 1
+                self._opened.set()
+                return
+            except StackError as error:
+                await _quietly_close(engine)
+                self.refused = str(error)
+                self.version += 1
+                return
+            except (EngineError, OSError) as error:
+                await _quietly_close(engine)
+                pause = PAUSES[min(attempt, len(PAUSES) - 1)]
+                attempt += 1
+                self.trouble = Outage(since, str(error), self.now() + timedelta(seconds=pause))
+                self.version += 1
+                await asyncio.sleep(pause)
+
+
+async def _quietly_close(engine: Engine | None) -> None:
+    if engine is not None:
+        with suppress(EngineError, OSError):
+            await engine.close()
+
+
+def services_of(panes: Sequence[Pane]) -> list[str]:
+    """The services of panes, each once, in their order."""
+    return list(dict.fromkeys(pane.service.name for pane in panes if pane.service is not None and not pane.is_run))

@@ -1,0 +1,89 @@
+"""What a pane has to say, as the texts and figures that cards, rows, tables and zoom all draw from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tui.deck import words
+from tui.engine.interface import State
+from tui.text import bare
+from tui.watch.live import Pane
+from tui.watch.ready import Step
+
+# A sample older than this (seconds) is not the present any more.
+STALE = 10.0
+CORES = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The figures of a pane now; None is unknown. CPU in percent of one core, memory without page cache."""
+
+    name: str
+    word: str
+    sign: str
+    style: str
+    up: str
+    restarts: int
+    cpu: float | None
+    memory: int | None
+    limit: int | None
+    processes: int | None
+    rates: tuple[float | None, float | None, float | None, float | None]
+    note: str
+    spark: str
+    link: str
+    age: float | None
+
+    @property
+    def cpu_fraction(self) -> float | None:
+        """CPU of all cores of this machine, 0 to 1."""
+        return None if self.cpu is None else self.cpu / 100 / CORES
+
+    @property
+    def memory_fraction(self) -> float | None:
+        """Memory of its limit, 0 to 1."""
+        return self.memory / self.limit if self.memory is not None and self.limit else None
+
+
+def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
+    """Reads a pane. `step` is where its service stands in a start that is under way."""
+    replica = pane.replica
+    running = replica is not None and replica.state is State.RUNNING
+    age = pane.samples.age_seconds
+    sample = pane.samples.latest if running and (age is None or age < STALE) else None
+    up = words.UNKNOWN
+    if replica is not None and replica.started_at is not None:
+        if running:
+            up = f"up {words.span((now - replica.started_at).total_seconds())}"
+        elif replica.ended_at is not None:
+            up = f"{words.span((now - replica.ended_at).total_seconds())} ago".replace("now ago", "just now")
+    sign, style = words.sign(pane.word, pane.well)
+    note = bare(pane.note)
+    if step is not None:
+        note = f"{bare(step.word)} {'after' if step.ready else 'for'} {words.took(step.seconds)}"
+    return Facts(
+        name=bare(pane.name),
+        word=bare(pane.word),
+        sign=sign,
+        style=style,
+        up=up,
+        restarts=replica.restarts if replica else 0,
+        cpu=sample.cpu_percent if sample else None,
+        memory=sample.memory if sample else None,
+        limit=sample.memory_limit if sample else None,
+        processes=sample.processes if sample else None,
+        rates=pane.samples.rates() if sample else (None, None, None, None),
+        note=" ".join(note.split()),
+        spark=bare(pane.spark_line),
+        link=bare(pane.links[0][1]) if pane.links else "",
+        age=age,
+    )
+
+
+def top_of(values: Sequence[float | None], least: float) -> float:
+    """The value of a full graph column: the highest one seen, at least `least`."""
+    return max(least, max((value for value in values if value is not None), default=0.0))

@@ -1,0 +1,200 @@
+"""Actions on a log."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.deck import usecases, words
+from tui.deck.desk import Ready
+from tui.deck.handlers.registry import handles
+from tui.deck.logmodel import Pattern, parse_pattern
+from tui.deck.screens.dialogs import AskText, Choice, Menu
+from tui.deck.screens.log import LogScreen
+from tui.deck.screens.panes import PanesScreen
+from tui.deck.screens.zoom import ZoomScreen
+from tui.deck.widgets.log import LogView
+from tui.text import bare
+
+if TYPE_CHECKING:
+    from tui.deck.app import DeckApp
+
+
+def _view(deck: DeckApp) -> LogView | None:
+    return deck.screen.view if isinstance(deck.screen, LogScreen) else None
+
+
+def _pattern(deck: DeckApp, text: str) -> tuple[bool, Pattern | None]:
+    try:
+        return True, parse_pattern(text)
+    except ValueError as error:
+        deck.say(str(error), severity="error")
+        return False, None
+
+
+@handles("find")
+def find(deck: DeckApp, key: str) -> None:
+    """Asks what to search for; in the table what to filter by."""
+    screen = deck.screen
+    if isinstance(screen, PanesScreen):
+        screen.start_filter()
+        return
+    view = _view(deck)
+    if view is None or not isinstance(screen, LogScreen):
+        return
+
+    def search(text: str) -> None:
+        ok, pattern = _pattern(deck, text)
+        if ok and not view.find(pattern):
+            held = view.model.source.total - view.model.source.first
+            deck.say(f"{text!r} is not in the {words.count(held, 'line')} held here", severity="warning")
+
+    screen.ask("search /", view.pattern.text if view.pattern else "", search)
+
+
+def _again(step: int) -> Callable[[DeckApp, str], None]:
+    def again(deck: DeckApp, key: str) -> None:
+        view = _view(deck)
+        if view is None:
+            return
+        if view.pattern is None:
+            deck.say("Nothing to search for yet: / asks.")
+        elif not view.find(view.pattern, step):
+            deck.say(f"{view.pattern.text!r} is not in the lines held here", severity="warning")
+
+    return again
+
+
+# As in a pager that was searched from its end: next goes up.
+handles("find-next")(_again(-1))
+handles("find-previous")(_again(1))
+
+
+@handles("filter")
+def narrow(deck: DeckApp, key: str) -> None:
+    """Asks what to filter by."""
+    screen, view = deck.screen, _view(deck)
+    if view is None or not isinstance(screen, LogScreen):
+        return
+
+    def apply(text: str) -> None:
+        ok, pattern = _pattern(deck, text)
+        if ok:
+            view.set_filter(pattern)
+
+    screen.ask("only lines with (! without)", view.model.pattern.text if view.model.pattern else "", apply)
+
+
+def _on_view(action_id: str, act: Callable[[LogView], object]) -> None:
+    def handler(deck: DeckApp, key: str) -> None:
+        view = _view(deck)
+        if view is not None:
+            act(view)
+
+    handles(action_id)(handler)
+
+
+_on_view("level", LogView.next_level)
+_on_view("follow", lambda view: view.set_follow(not view.follow))
+_on_view("wrap", LogView.toggle_wrap)
+_on_view("timestamps", LogView.toggle_timestamps)
+_on_view("fold", LogView.toggle_fold)
+_on_view("open-row", LogView.open_row)
+_on_view("next-mark", lambda view: view.to_mark(1))
+_on_view("previous-mark", lambda view: view.to_mark(-1))
+
+
+@handles("mark")
+def mark(deck: DeckApp, key: str) -> None:
+    """Marks the pane, or the line."""
+    view = _view(deck)
+    if view is not None:
+        view.mark()
+    elif deck.focused_key:
+        if deck.focused_key in deck.marked:
+            del deck.marked[deck.focused_key]
+        else:
+            deck.marked[deck.focused_key] = None
+        deck.tick(slow=True)
+
+
+@handles("export")
+async def export(deck: DeckApp, key: str) -> None:
+    """Writes what is shown, or all that the engine has, to a file."""
+    screen, view = deck.screen, _view(deck)
+    if view is None:
+        return
+    pane = screen.pane if isinstance(screen, ZoomScreen) else None
+    choices = [Choice("shown", "What is shown", note=words.count(len(view.model.texts()), "line"))]
+    ready = deck.desk.ready
+    if pane is not None and pane.replica is not None and ready is not None:
+        service = pane.name if pane.is_run else pane.replica.service
+        choices.append(Choice("all", "All that the engine has", (usecases.verb(ready, "logs", service, "-n", "all"),)))
+    chosen = await deck.ask(Menu("Write the log to a file", choices))
+    if chosen is None:
+        return
+    name = bare(pane.name) if pane is not None else "logs"
+    suggested = Path.cwd() / f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}.log"
+    path = await deck.ask(AskText("Write to which file?", str(suggested)))
+    if not path:
+        return
+    target = Path(path).expanduser()
+    if chosen == "shown":
+        texts = view.model.texts()
+        number = await asyncio.to_thread(_write, target, [f"{text}\n" for text in texts])
+    else:
+        assert ready is not None and pane is not None and pane.replica is not None
+        number = await _write_all(ready, pane.replica.id, target)
+    deck.say(f"{words.count(number, 'line')} written to {target}")
+
+
+def _write(target: Path, lines: Sequence[str]) -> int:
+    """Writes a file whole or not at all. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return len(lines)
+
+
+async def _write_all(ready: Ready, replica_id: str, target: Path) -> int:
+    """Streams the whole log into a file, in parts: it may be larger than memory."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    number = 0
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            part: list[str] = []
+            async with aclosing(usecases.whole_log(ready, replica_id)) as lines:
+                async for _, text in lines:
+                    part.append(f"{bare(text)}\n")
+                    number += 1
+                    if len(part) >= 5000:
+                        await asyncio.to_thread(file.writelines, part)
+                        part = []
+            file.writelines(part)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return number
+
+
+@handles("merged")
+def merged(deck: DeckApp, key: str) -> None:
+    """The logs of the marked services, or of all, as one."""
+    from tui.deck.screens.merged import MergedScreen
+
+    panes = deck.desk.panes
+    chosen = [panes[name] for name in deck.marked if name in panes] or deck.desk.shown()
+    if chosen:
+        deck.push_screen(MergedScreen(chosen))

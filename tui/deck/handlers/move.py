@@ -1,0 +1,155 @@
+"""Moving about: panes, rows of a log, screens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.deck.handlers.registry import handles
+from tui.deck.screens.log import LogScreen
+from tui.deck.screens.panes import PanesScreen
+from tui.deck.screens.zoom import ZoomScreen
+
+if TYPE_CHECKING:
+    from tui.deck.app import DeckApp
+
+_STEPS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+SIDEWAYS = 8
+
+
+def _move(direction: str) -> None:
+    across, down = _STEPS[direction]
+
+    @handles(direction)
+    def move(deck: DeckApp, key: str) -> None:
+        screen = deck.screen
+        if isinstance(screen, PanesScreen):
+            screen.move(across, down)
+        elif isinstance(screen, LogScreen):
+            if down:
+                screen.view.move(down)
+            else:
+                screen.view.sideways(across * SIDEWAYS)
+
+
+for _direction in _STEPS:
+    _move(_direction)
+
+
+def _go(deck: DeckApp, key: str) -> None:
+    """Focuses a pane; zoomed in, shows it."""
+    deck.focused_key = key
+    screen = deck.screen
+    if isinstance(screen, PanesScreen):
+        screen.focus_pane(key)
+    elif isinstance(screen, ZoomScreen):
+        screen.show(deck.desk.panes[key])
+
+
+def _step(deck: DeckApp, step: int) -> None:
+    keys = [pane.key for pane in deck.desk.shown()]
+    if isinstance(deck.screen, PanesScreen):
+        keys = deck.screen.ordered_keys()
+    if keys:
+        here = keys.index(deck.focused_key) if deck.focused_key in keys else -1
+        _go(deck, keys[(here + step) % len(keys)])
+
+
+@handles("next")
+def following(deck: DeckApp, key: str) -> None:
+    """The next pane."""
+    _step(deck, 1)
+
+
+@handles("previous")
+def previous(deck: DeckApp, key: str) -> None:
+    """The pane before."""
+    _step(deck, -1)
+
+
+@handles("jump")
+def jump(deck: DeckApp, key: str) -> None:
+    """The pane of this number."""
+    panes = deck.desk.shown()
+    if key.isdigit() and int(key) <= len(panes):
+        _go(deck, panes[int(key) - 1].key)
+
+
+@handles("page-up")
+def page_up(deck: DeckApp, key: str) -> None:
+    """A page up."""
+    screen = deck.screen
+    if isinstance(screen, LogScreen):
+        screen.view.move(-max(1, screen.view.size.height - 1))
+    elif isinstance(screen, PanesScreen):
+        screen.move(0, -10 if screen.showing_table else -1)
+
+
+@handles("page-down")
+def page_down(deck: DeckApp, key: str) -> None:
+    """A page down."""
+    screen = deck.screen
+    if isinstance(screen, LogScreen):
+        screen.view.move(max(1, screen.view.size.height - 1))
+    elif isinstance(screen, PanesScreen):
+        screen.move(0, 10 if screen.showing_table else 1)
+
+
+@handles("top")
+def top(deck: DeckApp, key: str) -> None:
+    """The first."""
+    screen = deck.screen
+    if isinstance(screen, LogScreen):
+        screen.view.to_top()
+    elif isinstance(screen, PanesScreen) and (keys := screen.ordered_keys()):
+        screen.focus_pane(keys[0])
+
+
+@handles("bottom")
+def bottom(deck: DeckApp, key: str) -> None:
+    """The last; a log follows."""
+    screen = deck.screen
+    if isinstance(screen, LogScreen):
+        screen.view.set_follow(True)
+    elif isinstance(screen, PanesScreen) and (keys := screen.ordered_keys()):
+        screen.focus_pane(keys[-1])
+
+
+@handles("zoom")
+def zoom(deck: DeckApp, key: str) -> None:
+    """The focused pane in full."""
+    pane = deck.focused_pane
+    if pane is not None:
+        deck.push_screen(ZoomScreen(pane))
+
+
+@handles("back")
+def back(deck: DeckApp, key: str) -> None:
+    """Ends what is on top: a question, a selection, a search, a filter; then the screen itself."""
+    screen = deck.screen
+    if isinstance(screen, LogScreen):
+        view = screen.view
+        if screen.end_prompt():
+            return
+        if view.text_selection is not None:
+            screen.clear_selection()
+            return
+        if view.pattern is not None:
+            view.find(None)
+            return
+        if view.model.pattern is not None or view.model.level:
+            view.model.level = ""
+            view.set_filter(None)
+            return
+    if isinstance(screen, PanesScreen):
+        screen.end_filter()
+        if deck.marked:
+            deck.marked.clear()
+            screen.tick(slow=True)
+    elif len(deck.screen_stack) > 2:
+        deck.pop_screen()
+
+
+@handles("quit")
+def quit_deck(deck: DeckApp, key: str) -> None:
+    """Leaves; the stack goes on."""
+    deck.exit()

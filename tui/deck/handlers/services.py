@@ -1,0 +1,222 @@
+"""Actions on services: start, stop, restart, scale, shells, the whole stack."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from tui.deck import usecases, words
+from tui.deck.desk import Ready, services_of
+from tui.deck.handlers.registry import handles
+from tui.deck.screens.dialogs import Ask, Choice, Menu
+from tui.engine.interface import State
+from tui.stack.model import Role
+
+if TYPE_CHECKING:
+    from tui.deck.app import DeckApp
+    from tui.deck.commands import Command
+    from tui.watch.live import Pane
+
+
+def ready_of(deck: DeckApp) -> Ready | None:
+    """The engine, or a message that it is not there (yet)."""
+    if deck.desk.ready is None:
+        deck.say("The engine has not answered yet.", severity="warning")
+    return deck.desk.ready
+
+
+def _services(deck: DeckApp) -> list[str]:
+    """The services that an action is for: the marked panes', else the focused one's."""
+    found = services_of(deck.chosen_panes())
+    if not found:
+        deck.say("This is a run, not a service: x cancels it.", severity="warning")
+    return found
+
+
+def _runs(pane: Pane) -> bool:
+    return pane.replica is not None and pane.replica.state is State.RUNNING
+
+
+def _lines(command: Command) -> list[str]:
+    return [line for line in (command.line, command.engine_line) if line]
+
+
+@handles("start")
+def start(deck: DeckApp, key: str) -> None:
+    """Starts the chosen services."""
+    ready = ready_of(deck)
+    if ready and (services := _services(deck)):
+        deck.runner.start(usecases.start_command(ready, services), usecases.start_services(ready, services))
+
+
+@handles("restart")
+def restart(deck: DeckApp, key: str) -> None:
+    """Restarts the chosen services."""
+    ready = ready_of(deck)
+    if ready and (services := _services(deck)):
+        deck.runner.start(usecases.restart_command(ready, services), usecases.restart_services(ready, services))
+
+
+@handles("stop")
+async def stop(deck: DeckApp, key: str) -> None:
+    """Stops the chosen services, if that is confirmed."""
+    ready = ready_of(deck)
+    if not ready or not (services := _services(deck)):
+        return
+    command = usecases.stop_command(ready, services)
+    if await deck.ask(Ask(f"{command.title}?", _lines(command), "Logs and data stay; u starts it again.", "Stop")):
+        deck.runner.start(command, usecases.stop_services(ready, services))
+
+
+def _workers(deck: DeckApp) -> list[str]:
+    return services_of([pane for pane in deck.desk.panes.values() if pane.role is Role.SPARK_WORKER])
+
+
+@handles("restart-menu")
+async def restart_menu(deck: DeckApp, key: str) -> None:
+    """Restart of more, recreate, rebuild: each with its command."""
+    ready = ready_of(deck)
+    if not ready:
+        return
+    services, workers = services_of(deck.chosen_panes()), _workers(deck)
+    everything = services_of(list(deck.desk.panes.values()))
+    commands: dict[str, tuple[Command, object]] = {}
+
+    def offer(name: str, command: Command, updates: object) -> None:
+        commands[name] = (command, updates)
+
+    if services:
+        offer("restart", usecases.restart_command(ready, services), lambda: usecases.restart_services(ready, services))
+    if workers:
+        offer("workers", usecases.restart_command(ready, workers), lambda: usecases.restart_services(ready, workers))
+    offer("all", usecases.restart_command(ready, everything), lambda: usecases.restart_services(ready, everything))
+    if services:
+        for name, options in (("recreate", {"recreate": True}), ("rebuild", {"recreate": True, "build": True})):
+            made = usecases.start_command(ready, services, **options)
+            offer(name, made, lambda options=options: usecases.start_services(ready, services, **options))
+    notes = {
+        "workers": "running tasks are lost and run again",
+        "recreate": "a new container, an empty log",
+        "rebuild": "builds the image first",
+    }
+    titles = {"workers": "Restart all workers", "all": "Restart every service"}
+    choices = [
+        Choice(name, titles.get(name, command.title), tuple(_lines(command)), notes.get(name, ""), name == "recreate")
+        for name, (command, _) in commands.items()
+    ]
+    chosen = await deck.ask(Menu("Restart", choices))
+    if chosen:
+        command, updates = commands[chosen]
+        deck.runner.start(command, updates())  # type: ignore[operator]
+
+
+@handles("up-stack")
+def up_stack(deck: DeckApp, key: str) -> None:
+    """Starts the whole stack."""
+    ready = ready_of(deck)
+    if ready:
+        deck.runner.start(usecases.start_command(ready, []), usecases.start_services(ready, []))
+
+
+@handles("down-stack")
+async def down_stack(deck: DeckApp, key: str) -> None:
+    """Takes the stack down, if that is confirmed."""
+    ready = ready_of(deck)
+    if not ready:
+        return
+    command = usecases.down_command(ready)
+    active = [pane.name for pane in deck.desk.panes.values() if pane.is_run and _runs(pane)]
+    note = "Removes every service and run with their logs. Mounted folders and images stay."
+    if active:
+        note += f" These runs are ended: {', '.join(active)}."
+    if await deck.ask(Ask(f"{command.title}?", _lines(command), note, "Take down")):
+        deck.runner.start(command, usecases.down(ready))
+
+
+@handles("scale-up", "scale-down")
+async def scale(deck: DeckApp, key: str) -> None:
+    """A worker more or less; a count that is asked again while it changes goes on from the wanted one."""
+    ready = ready_of(deck)
+    if not ready:
+        return
+    step = -1 if key in deck.keymap.keys["scale-down"] or key == "scale-down" else 1
+    if any(command.title.startswith("Scale to") for command in deck.runner.running):
+        deck.say("The cluster is being scaled; wait until that is done.", severity="warning")
+        return
+    count = await usecases.running_workers(ready) + step
+    command = usecases.scale_command(ready, count)
+    if step < 0:
+        question = Ask(f"{command.title}?", _lines(command), "The last worker finishes its tasks, then stops.", "Scale")
+        if not await deck.ask(question):
+            return
+    deck.runner.start(command, usecases.scale_workers(ready, count))
+
+
+@handles("stop-command")
+def stop_command(deck: DeckApp, key: str) -> None:
+    """Stops the newest command that runs."""
+    running = deck.runner.running
+    if running:
+        deck.runner.stop(running[-1])
+        deck.say(f"Stopped: {running[-1].line}")
+
+
+@handles("shell")
+async def shell(deck: DeckApp, key: str) -> None:
+    """A shell in the focused service."""
+    pane = deck.focused_pane
+    if pane is None or pane.replica is None or pane.replica.state is not State.RUNNING:
+        deck.say("It is not running: u starts it.", severity="warning")
+        return
+    await enter(deck, pane.replica.service, [])
+
+
+@handles("spark-shell")
+async def spark_shell(deck: DeckApp, key: str) -> None:
+    """A Spark shell, Scala or Python."""
+    ready = ready_of(deck)
+    if not ready:
+        return
+    client = client_of(ready)
+    choices = [
+        Choice("spark-shell", "Spark shell (Scala)", (usecases.verb(ready, "spark-shell"),)),
+        Choice("pyspark", "PySpark (Python)", (usecases.verb(ready, "spark-shell", "--python"),)),
+    ]
+    chosen = await deck.ask(Menu(f"A Spark shell in {client}", choices))
+    if chosen:
+        await enter(deck, client, [chosen])
+
+
+def client_of(ready: Ready) -> str:
+    """The service that jobs are submitted from, else the first one."""
+    layout = ready.stack.layout
+    services = list(ready.project.services)
+    return next((name for name in services if layout and layout.service(name).role is Role.SPARK_CLIENT), services[0])
+
+
+async def enter(deck: DeckApp, service: str, command: Sequence[str]) -> None:
+    """Gives the terminal to a command in a service and takes it back."""
+    ready = ready_of(deck)
+    if not ready:
+        return
+    argv = await ready.engine.shell_command(service, command)
+    deck.paused = True
+    try:
+        with deck.suspend():
+            name = " ".join(command) or "shell"
+            sys.stdout.write(f"{name} in {service}; leave it to come back to the deck\n")
+            sys.stdout.flush()
+            process = await asyncio.create_subprocess_exec(*argv)
+            code = await process.wait()
+    except SuspendNotSupported:
+        deck.say(f"This terminal cannot be lent to {service}. From another one: {' '.join(argv)}", severity="warning")
+        return
+    finally:
+        deck.paused = False
+        deck.refresh(layout=True)
+    if code:
+        deck.say(f"{words.fit_line(' '.join(argv))} ended with exit code {code}", severity="warning")

@@ -1,0 +1,157 @@
+"""What else is shown: table, inspect, links, copying, commands, help, palette, themes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import webbrowser
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tui.deck.clipboard import copy_by_tool
+from tui.deck.handlers.registry import handles
+from tui.deck.screens.dialogs import Choice, Menu
+from tui.deck.screens.log import LogScreen
+from tui.deck.screens.panes import PanesScreen
+from tui.text import bare
+
+if TYPE_CHECKING:
+    from tui.deck.app import DeckApp
+
+
+@handles("table")
+def table(deck: DeckApp, key: str) -> None:
+    """Panes or table."""
+    if isinstance(deck.screen, PanesScreen):
+        deck.screen.as_table = not deck.screen.as_table
+        deck.screen.place_panes()
+        deck.screen.tick(slow=True)
+
+
+@handles("sort")
+def sort(deck: DeckApp, key: str) -> None:
+    """Sorts the table by the next column, or the one before."""
+    if isinstance(deck.screen, PanesScreen):
+        if not deck.screen.showing_table:
+            table(deck, key)
+        deck.screen.table.sort_by(-1 if key == "<" else 1)
+
+
+@handles("inspect")
+def inspect(deck: DeckApp, key: str) -> None:
+    """Settings, mounts, ports, processes, the raw record."""
+    from tui.deck.screens.inspect import InspectScreen
+
+    pane = deck.focused_pane
+    if pane is not None:
+        deck.push_screen(InspectScreen(pane))
+
+
+@handles("secrets")
+def secrets(deck: DeckApp, key: str) -> None:
+    """Shows or hides secrets among the settings."""
+    from tui.deck.screens.inspect import InspectScreen
+
+    if isinstance(deck.screen, InspectScreen):
+        deck.screen.toggle_secrets()
+    else:
+        inspect(deck, key)
+
+
+def has_browser() -> bool:
+    """Whether a browser can be opened where this terminal is."""
+    if os.environ.get("SSH_CONNECTION"):
+        return False
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@handles("open")
+async def open_ui(deck: DeckApp, key: str) -> None:
+    """Opens the service's page, or copies its address where there is no browser."""
+    pane = deck.focused_pane
+    if pane is None:
+        return
+    links = [(title, url) for title, url in pane.links if urlsplit(url).scheme in ("http", "https")]
+    run = deck.desk.runs.get(pane.key)
+    if run is not None and run.url:
+        links.insert(0, ("Application", run.url))
+    if not links:
+        deck.say(f"{pane.name} has no page now.", severity="warning")
+        return
+    url = links[0][1]
+    if len(links) > 1:
+        choices = [Choice(address, title, note=address) for title, address in links]
+        chosen = await deck.ask(Menu(f"Open a page of {pane.name}", choices))
+        if chosen is None:
+            return
+        url = chosen
+    if has_browser() and await asyncio.to_thread(webbrowser.open, url):
+        deck.say(f"Opened {url}")
+    else:
+        await copy(deck, url, "There is no browser here; the address")
+
+
+async def copy(deck: DeckApp, value: str, what: str) -> None:
+    """Copies a text and says what is known of it."""
+    deck.copy_to_clipboard(value)
+    tool = await copy_by_tool(value)
+    shown = value if len(value) < 100 else f"{len(value)} characters"
+    deck.say(f"{what} was copied: {shown}" if tool else f"{what} was handed to the terminal (OSC 52): {shown}")
+
+
+@handles("copy")
+async def copy_something(deck: DeckApp, key: str) -> None:
+    """In a log the selection or the line; else a name, an id, an address."""
+    screen = deck.screen
+    if isinstance(screen, LogScreen):
+        selected = screen.get_selected_text()
+        if selected:
+            await copy(deck, selected, "The selection")
+            screen.clear_selection()
+            return
+        await copy(deck, screen.view.cursor_text(), "The line")
+        return
+    pane = deck.focused_pane
+    if pane is None:
+        return
+    values = {"Name": bare(pane.name)}
+    if pane.replica is not None:
+        values |= {"Container": bare(pane.replica.name), "Id": pane.replica.id, "Image": bare(pane.replica.image)}
+    values |= {title: url for title, url in pane.links}
+    choices = [Choice(value, title, note=value) for title, value in values.items() if value]
+    chosen = await deck.ask(Menu(f"Copy from {pane.name}", choices))
+    if chosen is not None:
+        await copy(deck, chosen, "It")
+
+
+@handles("commands")
+def commands(deck: DeckApp, key: str) -> None:
+    """What was run."""
+    from tui.deck.screens.commands import CommandsScreen
+
+    deck.push_screen(CommandsScreen(deck.runner))
+
+
+@handles("help")
+def help_keys(deck: DeckApp, key: str) -> None:
+    """The keys valid here."""
+    from tui.deck.screens.help import HelpScreen
+
+    deck.push_screen(HelpScreen(deck.keymap, deck.scope))
+
+
+@handles("palette")
+async def palette(deck: DeckApp, key: str) -> None:
+    """Every action valid here, by name."""
+    from tui.deck.screens.palette import Palette
+
+    chosen = await deck.ask(Palette(deck.keymap, deck.scope))
+    if chosen is not None:
+        deck.perform(chosen, chosen)
+
+
+@handles("theme")
+def theme(deck: DeckApp, key: str) -> None:
+    """Dark or light."""
+    deck.toggle_theme()

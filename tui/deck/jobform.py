@@ -1,0 +1,164 @@
+"""The submit form's meaning: from fields to a job and its settings, and from an earlier run back to fields."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tui.clients.spark_app import RUN_PROPERTY
+from tui.clients.spark_master import MasterState
+from tui.deck import words
+from tui.deck.desk import Ready
+from tui.jobs.submit import Run, SubmitError, check_file, check_running, find_job
+from tui.stack.model import JobSpec
+
+# What an executor takes unless the form, the job or the client's environment says otherwise: Spark's own default.
+# (What it needs outside the heap a standalone master does not count.)
+DEFAULT_EXECUTOR = "1g"
+EXECUTOR_VARIABLE = "SPARK_EXECUTOR_MEMORY"
+CONFS = {
+    "driver_memory": "spark.driver.memory",
+    "executor_memory": "spark.executor.memory",
+    "cores": "spark.cores.max",
+    "jars": "spark.jars",
+}
+_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the fields say. `job` is a layout's job or a file in `/apps`; `confs` are lines of KEY=VALUE."""
+
+    job: str = ""
+    main_class: str = ""
+    args: str = ""
+    tasks: str = ""
+    driver_memory: str = ""
+    executor_memory: str = ""
+    cores: str = ""
+    jars: str = ""
+    confs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What will be submitted."""
+
+    job: JobSpec
+    args: tuple[str, ...]
+    conf: Mapping[str, str]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def memory_bytes(text: str) -> int:
+    """Spark's way to write memory (512m, 2g; a number alone is MiB) in bytes. Raises SubmitError."""
+    body = text.strip().lower().removesuffix("b")
+    unit = _UNITS.get(body[-1:], 0)
+    number = body[:-1] if unit else body
+    if not number.isdigit() or int(number) == 0:
+        raise SubmitError(f"{text!r} is no memory size; write 512m or 2g.")
+    return int(number) * (unit or _UNITS["m"])
+
+
+def submission(ready: Ready, form: Form) -> Submission:
+    """The job and settings that a form describes. Raises SubmitError."""
+    job = find_job(ready.stack, ready.project, form.job or None, form.main_class or None)
+    try:
+        args = tuple(shlex.split(form.args))
+    except ValueError as error:
+        raise SubmitError(f"The arguments cannot be read: {error}.") from error
+    conf: dict[str, str] = {}
+    for line in form.confs.replace(";", "\n").splitlines():
+        key, sign, value = line.strip().partition("=")
+        if line.strip() and (not sign or not key.strip()):
+            raise SubmitError(f"A conf is KEY=VALUE, not {line.strip()!r}.")
+        if sign:
+            conf[key.strip()] = value.strip()
+    for name in ("driver_memory", "executor_memory"):
+        if value := getattr(form, name).strip():
+            memory_bytes(value)
+            conf[CONFS[name]] = value
+    if cores := form.cores.strip():
+        if not cores.isdigit() or int(cores) == 0:
+            raise SubmitError(f"{cores!r} is no number of cores.")
+        conf[CONFS["cores"]] = cores
+    if form.jars.strip():
+        conf[CONFS["jars"]] = form.jars.strip()
+    env = {"TASKS": form.tasks.strip()} if form.tasks.strip() else {}
+    return Submission(job, args, conf, env)
+
+
+async def problems(ready: Ready, made: Submission, spark: MasterState | None) -> list[str]:
+    """What speaks against submitting now; empty if nothing does. Raises EngineError."""
+    found = []
+    try:
+        await check_running(ready.engine, ready.stack, ready.project, made.job)
+    except SubmitError as error:
+        found.append(str(error))
+    if not made.job.prepare:
+        try:
+            check_file(ready.project, made.job)
+        except SubmitError as error:
+            found.append(str(error))
+    if spark is not None:
+        found += _memory_problems(made, spark, default_memory(ready, made.job.service, EXECUTOR_VARIABLE))
+    return found
+
+
+def default_memory(ready: Ready, service: str, variable: str) -> str:
+    """What the service's environment gives a driver or an executor, else what Spark does."""
+    found = ready.project.services.get(service)
+    return (found.environment.get(variable) if found else None) or DEFAULT_EXECUTOR
+
+
+def _memory_problems(made: Submission, spark: MasterState, default: str) -> list[str]:
+    workers = spark.alive_workers()
+    if not workers:
+        return ["No worker is registered with the Spark master: the job would wait."]
+    wanted = memory_bytes({**made.job.conf, **made.conf}.get(CONFS["executor_memory"], default))
+    largest = max(worker.memory for worker in workers)
+    if wanted > largest:
+        return [f"No worker can give an executor {words.size(wanted)}: the largest offers {words.size(largest)}."]
+    free = max(worker.memory - worker.memory_used for worker in workers)
+    if wanted > free:
+        return [f"It would wait: an executor needs {words.size(wanted)}, the most that is free is {words.size(free)}."]
+    return []
+
+
+def form_of(run: Run, layout_jobs: Sequence[JobSpec]) -> Form:
+    """The form that a run was made from, read from its own command."""
+    form = Form(job=run.job, args=shlex.join(run.args))
+    command = list(run.replica.command)
+    known = {job.name: job for job in layout_jobs}
+    own = dict(known[run.job].conf) if run.job in known else {}
+    confs: dict[str, str] = {}
+    at = 1
+    while at < len(command):
+        if command[at] == "--conf" and at + 1 < len(command):
+            key, _, value = command[at + 1].partition("=")
+            if key != RUN_PROPERTY and own.get(key) != value:
+                confs[key] = value
+            at += 2
+        elif command[at] == "--class" and at + 1 < len(command):
+            form = replace(form, main_class=command[at + 1] if run.job not in known else "")
+            at += 2
+        else:
+            if run.job not in known:
+                form = replace(form, job=command[at])
+            break
+    named = {name: confs.pop(key) for name, key in CONFS.items() if key in confs}
+    rest = "; ".join(f"{key}={value}" for key, value in confs.items())
+    return replace(form, confs=rest, **named)
+
+
+def verb_words(form: Form, made: Submission) -> list[str]:
+    """The words after `sparkdeck --stack NAME` that submit the same."""
+    line = ["submit", form.job or made.job.name]
+    if form.main_class:
+        line += ["--class", form.main_class]
+    for key, value in made.conf.items():
+        line += ["--conf", shlex.quote(f"{key}={value}")]
+    for key, value in made.env.items():
+        line += ["--env", shlex.quote(f"{key}={value}")]
+    return [*line, *(["--", shlex.join(made.args)] if made.args else [])]

@@ -1,0 +1,16 @@
+"""How the command line opens the deck."""
+
+from __future__ import annotations
+
+from tui.deck.app import DeckApp
+from tui.deck.desk import Desk
+from tui.deck.settings import load_settings
+from tui.stack.model import Stack
+
+
+def open_deck(stack: Stack, *, read_only: bool = False) -> int:
+    """Shows the deck until it is left; returns the exit code."""
+    settings = load_settings()
+    app = DeckApp(Desk(stack), settings, read_only=read_only)
+    app.run(mouse=settings.mouse)
+    return app.return_code or 0

@@ -1,0 +1,67 @@
+"""What every full screen of the deck has: header, footer, keys from the table, a tick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.screen import Screen
+from textual.widgets import Input
+
+from tui.deck.widgets.bars import Footer, Header
+
+if TYPE_CHECKING:
+    from tui.deck.app import DeckApp
+
+
+def key_of(event: events.Key) -> str:
+    """A key as the action table writes it: the character itself where it prints."""
+    if event.character and event.is_printable and event.character != " ":
+        return event.character
+    return event.key
+
+
+class DeckScreen(Screen[None]):
+    """A screen whose keys are actions of one scope."""
+
+    scope = ""
+    fast = False
+    """Whether the tick is 10 Hz (somebody reads a log here) and not 4 Hz."""
+
+    AUTO_FOCUS = None
+
+    @property
+    def deck(self) -> DeckApp:
+        """The app."""
+        return cast("DeckApp", self.app)
+
+    def bars(self) -> tuple[Header, Footer]:
+        """New header and footer for `compose`."""
+        deck = self.deck
+        return Header(deck.desk, read_only=deck.read_only), Footer(deck.keymap, deck.runner, self.scope)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key is an action of the table, or nothing."""
+        key = key_of(event)
+        if isinstance(self.focused, Input) and key != "escape":
+            return
+        action = self.deck.keymap.find(self.scope, key)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            self.deck.perform(action.id, key)
+
+    def on_footer_pressed(self, message: Footer.Pressed) -> None:
+        """A click in the footer is the key."""
+        self.deck.perform(message.action, "")
+
+    def on_screen_resume(self) -> None:
+        """What changed while another screen was on top."""
+        self.deck.attend()
+        self.tick(slow=True)
+
+    def tick(self, *, slow: bool) -> None:
+        """Redraws what changed; `slow` on those ticks that are for more than the log."""
+        if slow:
+            for bar in (*self.query(Header), *self.query(Footer)):
+                bar.sync()

@@ -1,0 +1,149 @@
+"""Dialogs: a menu whose choices show the exact command, a question before something is destroyed, a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from tui.text import bare
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice of a menu; `lines` are the commands it stands for, `note` what to know before."""
+
+    id: str
+    title: str
+    lines: tuple[str, ...] = ()
+    note: str = ""
+    danger: bool = False
+
+
+_CSS = """
+$NAME { align: center middle; background: $background 60%; }
+$NAME > Vertical {
+    width: 84; max-width: 94%; height: auto; max-height: 90%; padding: 0 1;
+    border: round $accent; border-title-color: $accent; border-title-style: bold; background: $background;
+}
+$NAME OptionList {
+    height: auto; max-height: 24; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
+}
+$NAME .text { width: 100%; height: auto; padding: 0 1; }
+$NAME .dim { color: $text-muted; }
+$NAME .hint { color: $text-muted; padding: 0 1; }
+$NAME Horizontal { height: auto; align-horizontal: right; }
+$NAME Button { margin: 0 0 0 2; }
+"""
+
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None], Generic[T]):
+    """A frame in the middle that Esc closes without an answer."""
+
+    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False)]
+
+
+class Menu(Dialog[str]):
+    """Choices, each with the command below it. The answer is the chosen one's id."""
+
+    DEFAULT_CSS = _CSS.replace("$NAME", "Menu")
+
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        with Vertical() as frame:
+            frame.border_title = Content(self._title)
+            yield OptionList(*(Option(self._prompt(choice), choice.id) for choice in self._choices), markup=False)
+            yield Label("Enter chooses, Esc leaves", classes="hint", markup=False)
+
+    def _prompt(self, choice: Choice) -> Content:
+        parts = [Content.styled(bare(choice.title), "bold $error" if choice.danger else "bold")]
+        if choice.note:
+            parts.append(Content.styled(f"  {bare(choice.note)}", "$text-muted"))
+        for line in choice.lines:
+            parts.append(Content.styled(f"\n  $ {bare(line)}", "$primary"))
+        return Content.assemble(*parts)
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Enter or a click."""
+        self.dismiss(message.option_id)
+
+
+class Ask(Dialog[bool]):
+    """A question before something is destroyed. No is the default."""
+
+    DEFAULT_CSS = _CSS.replace("$NAME", "Ask")
+    BINDINGS: ClassVar = [Binding("y", "dismiss(True)", show=False), Binding("n", "dismiss(False)", show=False)]
+
+    def __init__(self, question: str, lines: Sequence[str], note: str = "", yes: str = "Yes") -> None:
+        super().__init__()
+        self._question = question
+        self._lines = lines
+        self._note = note
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        """Question, commands, buttons."""
+        with Vertical() as frame:
+            frame.border_title = Content(bare(self._question))
+            if self._note:
+                yield Label(Content(bare(self._note)), classes="text")
+            for line in self._lines:
+                yield Label(Content.styled(f"$ {bare(line)}", "$primary"), classes="text")
+            with Horizontal():
+                yield Button(f"{self._yes} (y)", id="yes", variant="error", compact=True)
+                yield Button("No (n)", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        """No is the default."""
+        self.query_one("#no", Button).focus()
+
+    def key_left(self) -> None:
+        """The other button."""
+        self.focus_next()
+
+    def key_right(self) -> None:
+        """The other button."""
+        self.focus_next()
+
+    def on_button_pressed(self, message: Button.Pressed) -> None:
+        """The answer."""
+        self.dismiss(message.button.id == "yes")
+
+
+class AskText(Dialog[str]):
+    """Asks for a text."""
+
+    DEFAULT_CSS = _CSS.replace("$NAME", "AskText") + "AskText Input { border: none; height: 1; background: $panel; }"
+
+    def __init__(self, question: str, value: str, note: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        """Question and field."""
+        with Vertical() as frame:
+            frame.border_title = Content(bare(self._question))
+            yield Input(self._value, compact=True)
+            yield Label(Content(bare(self._note) or "Enter takes it, Esc leaves"), classes="hint")
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Enter."""
+        self.dismiss(message.value)

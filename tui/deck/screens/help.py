@@ -1,0 +1,64 @@
+"""The keys valid here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Label
+
+from tui.deck.actions import Keymap, keys_text
+from tui.deck.screens.dialogs import Dialog
+
+
+class HelpScreen(Dialog[None]):
+    """A table of keys from the table of actions."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; background: $background 60%; }
+    HelpScreen > Vertical {
+        width: 96; max-width: 98%; height: auto; max-height: 96%; padding: 0 1;
+        border: round $accent; border-title-color: $accent; border-title-style: bold; background: $background;
+    }
+    HelpScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    HelpScreen Label { width: 100%; }
+    """
+    BINDINGS: ClassVar = [
+        Binding("question_mark,q", "dismiss(None)", show=False),
+        Binding("j", "scroll_keys(1)", show=False),
+        Binding("k", "scroll_keys(-1)", show=False),
+    ]
+
+    def __init__(self, keymap: Keymap, scope: str) -> None:
+        super().__init__()
+        self._keymap = keymap
+        self._scope = scope
+
+    def compose(self) -> ComposeResult:
+        """A row an action."""
+        with Vertical() as frame:
+            frame.border_title = "Keys here"
+            frame.border_subtitle = "Esc closes"
+            with VerticalScroll():
+                yield Label(Content("\n").join(self._rows()))
+
+    def _rows(self) -> list[Content]:
+        rows = []
+        for action in self._keymap.of(self._scope):
+            keys = keys_text(self._keymap.keys[action.id]) or "palette"
+            asks = "  (asks first)" if action.danger else ""
+            rows.append(
+                Content.assemble(
+                    Content.styled(f"{keys:>14}  ", "bold $accent"),
+                    Content.styled(f"{action.title:<15}", "bold"),
+                    Content.styled(f"{action.help}{asks}", "$text-muted"),
+                )
+            )
+        return rows
+
+    def action_scroll_keys(self, rows: int) -> None:
+        """Scrolls."""
+        self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)

@@ -1,0 +1,205 @@
+"""What actions ask of the engine, each with the command lines that stand for it. Nothing here knows a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+from tui.actions.cleanup import Folder, mounted_folders
+from tui.actions.start import Note, Phase, StartUpdate, start
+from tui.deck.commands import Command
+from tui.deck.desk import Ready
+from tui.deck.jobform import Submission
+from tui.engine.interface import EngineError, Removable, State
+from tui.jobs import submit as jobs
+from tui.stack.model import Role
+from tui.watch.ready import wait_ready
+
+# For health after a start or a restart, in seconds.
+HEALTH = 300.0
+
+
+def verb(ready: Ready, *words: str) -> str:
+    """The `sparkdeck` command line that does the same."""
+    stack = ready.stack
+    if stack.bundled:
+        which = ["--stack", stack.name]
+    else:
+        which = [] if Path.cwd() == stack.folder else ["--stack", shlex.quote(str(stack.folder))]
+    return " ".join(["sparkdeck", *which, *words])
+
+
+def _compose(ready: Ready, *words: str) -> str:
+    """What Docker's own tool is told; empty for other engines."""
+    if ready.engine.info.kind != "docker":
+        return ""
+    return " ".join(["docker compose", "--project-name", ready.project.name, *words])
+
+
+def start_command(ready: Ready, services: Sequence[str], *, recreate: bool = False, build: bool = False) -> Command:
+    """Starting services, or all."""
+    name = ", ".join(services) or ready.stack.name
+    word = "Rebuild" if build else "Recreate" if recreate else "Start"
+    if build:
+        line = verb(ready, "up", "--recreate", *services)
+        engine_line = " && ".join(
+            [_compose(ready, "build", *services), _compose(ready, "up", "--detach", "--force-recreate", *services)]
+        ).strip(" &")
+    else:
+        line = verb(ready, "up", *(["--recreate"] if recreate else []), *services)
+        engine_line = _compose(ready, "up", "--detach", *(["--force-recreate"] if recreate else []), *services)
+    return Command(f"{word} {name}", line, engine_line, tuple(services))
+
+
+def start_services(
+    ready: Ready, services: Sequence[str], *, recreate: bool = False, build: bool = False
+) -> AsyncGenerator[StartUpdate]:
+    """See `start_command`."""
+    return start(ready.engine, ready.stack, services, recreate=recreate, build=build, fresh=False, timeout=HEALTH)
+
+
+def stop_command(ready: Ready, services: Sequence[str]) -> Command:
+    """Stopping services."""
+    line, engine_line = verb(ready, "stop", *services), _compose(ready, "stop", *services)
+    return Command(f"Stop {', '.join(services)}", line, engine_line, tuple(services))
+
+
+async def stop_services(ready: Ready, services: Sequence[str]) -> AsyncGenerator[StartUpdate]:
+    """See `stop_command`."""
+    async for step in ready.engine.stop(services):
+        yield step
+
+
+def restart_command(ready: Ready, services: Sequence[str]) -> Command:
+    """Restarting services."""
+    line = verb(ready, "restart", *services)
+    engine_line = _compose(ready, "restart", "--no-deps", *services)
+    return Command(f"Restart {', '.join(services)}", line, engine_line, tuple(services))
+
+
+async def restart_services(ready: Ready, services: Sequence[str]) -> AsyncGenerator[StartUpdate]:
+    """See `restart_command`; over when they are healthy again."""
+    async for step in ready.engine.restart(services):
+        yield step
+    yield Phase("Waiting for health")
+    async for ready_step in wait_ready(ready.engine, ready.stack, ready.project, services, timeout=HEALTH):
+        yield ready_step
+
+
+def down_command(ready: Ready) -> Command:
+    """Taking the stack down."""
+    return Command(f"Take {ready.stack.name} down", verb(ready, "down"), _compose(ready, "down", "--remove-orphans"))
+
+
+async def down(ready: Ready) -> AsyncGenerator[StartUpdate]:
+    """See `down_command`."""
+    async for step in ready.engine.down():
+        yield step
+
+
+def scale_command(ready: Ready, count: int) -> Command:
+    """Bringing the cluster to so many workers."""
+    return Command(f"Scale to {count} workers", verb(ready, "scale", str(count)))
+
+
+async def scale_workers(ready: Ready, count: int) -> AsyncGenerator[StartUpdate]:
+    """See `scale_command`; workers that go finish their tasks first."""
+    from tui.actions.scale import scale
+
+    async for update in scale(ready.engine, ready.stack, count):
+        yield update
+
+
+async def running_workers(ready: Ready) -> int:
+    """How many workers run now. Raises Refused where the stack has nothing to scale."""
+    from tui.actions.scale import scale_spec
+
+    spec = scale_spec(ready.stack, ready.project)
+    names = {*spec.fixed, spec.service}
+    replicas = await ready.engine.replicas()
+    return sum(1 for item in replicas if item.service in names and item.state is State.RUNNING and not item.is_run)
+
+
+def cancel_command(ready: Ready, run: str, name: str) -> Command:
+    """Ending a run."""
+    engine_line = f"docker stop --time 20 {name}" if ready.engine.info.kind == "docker" else ""
+    return Command(f"Cancel {run}", verb(ready, "jobs", run, "--cancel"), engine_line)
+
+
+async def cancel_run(ready: Ready, replica_id: str) -> AsyncGenerator[StartUpdate]:
+    """See `cancel_command`: politely first, so that the driver frees its executors."""
+    yield Phase("Asking the driver to end")
+    await ready.engine.end(replica_id, grace_seconds=20)
+    yield Note("ended")
+
+
+def cleanup_command(ready: Ready) -> Command:
+    """Removing what the engine keeps of the stack."""
+    return Command(f"Clean up {ready.stack.name}", verb(ready, "cleanup", "--yes"))
+
+
+async def cleanup(ready: Ready) -> AsyncGenerator[StartUpdate]:
+    """See `cleanup_command`."""
+    async for step in ready.engine.remove_all():
+        yield step
+
+
+async def processes(ready: Ready, service: str) -> str:
+    """What runs inside a service, as `ps` there says; from /proc where there is no `ps`. Raises EngineError."""
+    script = (
+        "ps -eo pid,user,pcpu,rss,etime,args 2>/dev/null || "
+        "for d in /proc/[0-9]*; do printf '%s ' ${d#/proc/}; tr '\\0' ' ' <$d/cmdline 2>/dev/null; echo; done"
+    )
+    code, output = await ready.engine.execute(service, ["sh", "-c", script])
+    if code != 0 and not output.strip():
+        raise EngineError(f"The processes of {service} cannot be listed (exit code {code})")
+    return output
+
+
+async def whole_log(ready: Ready, replica_id: str) -> AsyncGenerator[tuple[int, str]]:
+    """Every line that the engine still has of a replica, with its time (ns)."""
+    async for line in ready.engine.logs(replica_id):
+        yield line.at_ns, line.text
+
+
+async def runs(ready: Ready) -> list[jobs.Run]:
+    """Every run that the engine knows, newest first."""
+    return await jobs.find_runs(ready.engine)
+
+
+async def app_files(ready: Ready) -> list[str]:
+    """The `.py` and `.jar` files in `/apps` of the service that jobs are submitted from, by name."""
+    layout = ready.stack.layout
+    client = next(
+        (name for name in ready.project.services if layout and layout.service(name).role is Role.SPARK_CLIENT), None
+    )
+    folder = ready.project.host_path(client, "/apps") if client else None
+    if folder is None:
+        return []
+
+    def look(where: Path) -> list[str]:
+        if not where.is_dir():
+            return []
+        return sorted(f"/apps/{item.name}" for item in where.iterdir() if item.suffix in (".py", ".jar"))
+
+    return await asyncio.to_thread(look, folder)
+
+
+async def removables(ready: Ready) -> tuple[list[Removable], list[Folder]]:
+    """What `cleanup` would remove, and the mounted folders, which stay."""
+    return await ready.engine.removables(), await mounted_folders(ready.stack, ready.project)
+
+
+async def submit(ready: Ready, made: Submission) -> AsyncGenerator[StartUpdate]:
+    """Prepares, checks and submits a job; the run goes on by itself."""
+    await jobs.check_running(ready.engine, ready.stack, ready.project, made.job)
+    if made.job.prepare:
+        yield Phase(f"Preparing: {' '.join(made.job.prepare)}")
+        for line in (await jobs.prepare(ready.engine, made.job)).splitlines():
+            yield Note(line)
+    jobs.check_file(ready.project, made.job)
+    run = await jobs.submit(ready.engine, ready.project, made.job, made.args, conf=made.conf, env=made.env)
+    yield Note(f"submitted {run.id}; it goes on if you leave")
+    await ready.watch.refresh()

@@ -1,0 +1,165 @@
+"""All panes as a table: where there are more than fit as cards, or where somebody wants to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.deck import words
+from tui.deck.draw import Row, gauge, graph
+from tui.deck.facts import Facts, facts, top_of
+from tui.deck.widgets.rows import Rows
+from tui.text import bare
+from tui.watch.live import Pane
+
+if TYPE_CHECKING:
+    from tui.deck.app import DeckApp
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: title, width in cells, what it is sorted by (None: the project's order), largest first or not."""
+
+    title: str
+    width: int
+    by: Callable[[Facts], float | str] | None = None
+    largest_first: bool = True
+
+
+COLUMNS = (
+    Column("service", 20, lambda found: found.name, False),
+    Column("state", 16, lambda found: found.style == "good", False),
+    Column("up", 10),
+    Column("restarts", 8, lambda found: found.restarts),
+    Column("cpu", 7, lambda found: found.cpu if found.cpu is not None else -1.0),
+    Column("memory", 9, lambda found: found.memory if found.memory is not None else -1),
+    Column("of limit", 9, lambda found: found.memory_fraction if found.memory_fraction is not None else -1.0),
+    Column("net in", 10, lambda found: found.rates[0] or 0),
+    Column("net out", 10, lambda found: found.rates[1] or 0),
+    Column("disk r", 10, lambda found: found.rates[2] or 0),
+    Column("disk w", 10, lambda found: found.rates[3] or 0),
+    Column("procs", 5, lambda found: found.processes or 0),
+)
+
+
+class PaneTable(Rows, can_focus=True):
+    """Sorted and filtered rows of all panes; scrolls so that the focused one is seen."""
+
+    class Chosen(Message):
+        """A row was clicked (`zoom`: twice)."""
+
+        def __init__(self, key: str, zoom: bool) -> None:
+            super().__init__()
+            self.key = key
+            self.zoom = zoom
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__()
+        self.id = id
+        self.sort = -1
+        self.filter = ""
+        self.keys: list[str] = []
+        self._top = 0
+        self._seen: object = None
+
+    def tick(self) -> None:
+        """Draws what is new."""
+        deck = cast("DeckApp", self.app)
+        panes = deck.desk.shown()
+        seen = (
+            tuple((pane.key, pane.version, pane.samples.total, pane.log.total) for pane in panes),
+            *(deck.focused_key, tuple(deck.marked), self.sort, self.filter, self.has_focus, self.size),
+        )
+        if seen != self._seen:
+            self._seen = seen
+            self.sync()
+
+    def sort_by(self, step: int) -> None:
+        """Sorts by the next column, or the one before; before the first is the project's order."""
+        sortable = [-1, *(index for index, column in enumerate(COLUMNS) if column.by is not None)]
+        self.sort = sortable[(sortable.index(self.sort) + step) % len(sortable)]
+        self.tick()
+
+    def build(self, width: int, height: int) -> list[Strip]:
+        """Titles and the rows that fit."""
+        deck = cast("DeckApp", self.app)
+        now = deck.desk.now()
+        wanted = self.filter.lower()
+        found = [(pane, facts(pane, now)) for pane in deck.desk.shown()]
+        found = [(pane, entry) for pane, entry in found if wanted in f"{entry.name} {entry.word}".lower()]
+        by = COLUMNS[self.sort].by if self.sort >= 0 else None
+        if by is not None:
+            key = by
+            found.sort(key=lambda item: key(item[1]), reverse=COLUMNS[self.sort].largest_first)
+        self.keys = [pane.key for pane, _ in found]
+        here = self.keys.index(deck.focused_key) if deck.focused_key in self.keys else 0
+        room = height - 1
+        self._top = max(0, min(self._top, len(found) - room), here - room + 1)
+        self._top = min(self._top, here)
+        rows = [self._titles(width, len(found))]
+        for pane, entry in found[self._top : self._top + room]:
+            rows.append(self._row(pane, entry, width, pane.key == deck.focused_key, pane.key in deck.marked))
+        return rows
+
+    def _titles(self, width: int, count: int) -> Strip:
+        style = self.palette
+        row = Row(width).add("   ", style.bar)
+        for index, column in enumerate(COLUMNS):
+            arrow = ("▾" if column.largest_first else "▴") if index == self.sort else ""
+            chosen = style.bar_key if index == self.sort else style.bar_strong
+            row.add(f"{column.title}{arrow}", chosen, column.width, right=index > 1)
+            row.add(" ", style.bar)
+        shown = f"/{self.filter}  {count} shown" if self.filter else ""
+        return row.add(f" cpu history  {shown}", style.bar).strip(style.bar)
+
+    def _row(self, pane: Pane, found: Facts, width: int, here: bool, marked: bool) -> Strip:
+        style = self.palette
+        row = Row(width).add("▌" if here else " ", style.accent).add("■ " if marked else "  ", style.accent)
+        rates = [words.rate(value) for value in found.rates]
+        on, off = gauge(found.memory_fraction, 8)
+        cells = (
+            (found.name, style.title if here else style.strong),
+            (f"{found.sign} {found.word}", style.named(found.style)),
+            (found.up.removeprefix("up "), style.dim),
+            (str(found.restarts) if pane.replica else words.UNKNOWN, style.dim),
+            (words.percent(found.cpu), style.strong),
+            (words.size(found.memory), style.strong),
+            ("", style.text),
+            *((text, style.text) for text in rates),
+            (words.UNKNOWN if found.processes is None else str(found.processes), style.text),
+        )
+        for index, (text, color) in enumerate(cells):
+            if COLUMNS[index].title == "of limit":
+                row.add(" ", style.text).add(on, style.second).add(off, style.line)
+            else:
+                row.add(text, color, COLUMNS[index].width, right=index > 1)
+            row.add(" ", style.text)
+        if row.left > 12:
+            values = pane.samples.cpu(20)
+            row.add(" ", style.text)
+            row.add(graph(values, pane.samples.total, 10, 1, top_of(values, 20.0))[0], style.first)
+        if row.left > 4:
+            log = pane.log
+            last = log.row(log.total - 1) if log.total > log.first else None
+            text = found.note if found.note and not pane.well else bare(last.text) if last else ""
+            row.add(f"  {text.expandtabs(4)}", style.dim)
+        return row.strip(style.text)
+
+    def on_click(self, event: events.Click) -> None:
+        """A title sorts, a row is chosen."""
+        if event.y == 0:
+            at = 3
+            for index, column in enumerate(COLUMNS):
+                if at <= event.x < at + column.width and column.by is not None:
+                    self.sort = index
+                    self.tick()
+                at += column.width + 1
+            return
+        place = self._top + event.y - 1
+        if place < len(self.keys):
+            self.post_message(self.Chosen(self.keys[place], event.chain > 1))

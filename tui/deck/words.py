@@ -1,0 +1,98 @@
+"""How the deck writes what it knows: sizes, rates, times, states. "-" is what is not known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+UNKNOWN = "-"
+
+# A sign beside each word, so that a state is never told by its colour alone; and the palette's name for it.
+SIGNS = {
+    "healthy": ("●", "good"),
+    "running": ("●", "good"),
+    "done": ("✓", "good"),
+    "ok": ("✓", "good"),
+    "starting": ("◐", "warn"),
+    "created": ("◌", "warn"),
+    "restarting": ("◐", "warn"),
+    "paused": ("‖", "warn"),
+    "not registered": ("▲", "bad"),
+    "unhealthy": ("▲", "bad"),
+    "failed": ("✗", "bad"),
+    "ended": ("✗", "bad"),
+    "down": ("○", "dim"),
+}
+
+
+def sign(word: str, well: bool) -> tuple[str, str]:
+    """The sign for a state's word and the name of its style in the palette."""
+    known = SIGNS.get(word)
+    if known:
+        return known
+    return ("●", "good") if well else ("◌", "warn")
+
+
+def size(count: float | None) -> str:
+    """Bytes in powers of 1024, at most eight cells: 0 B, 812 KiB, 1.2 GiB."""
+    if count is None:
+        return UNKNOWN
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def rate(count: float | None) -> str:
+    """Bytes a second."""
+    return UNKNOWN if count is None else f"{size(count)}/s"
+
+
+def percent(value: float | None) -> str:
+    """A percentage, one digit after the point below 100."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:.1f} %" if value < 100 else f"{value:.0f} %"
+
+
+def span(seconds: float | None) -> str:
+    """A time that changes rarely on the screen: 42 s, 3 min, 2 h 10 min, 3 days."""
+    if seconds is None:
+        return UNKNOWN
+    seconds = max(0, int(seconds))
+    if seconds < 60:
+        return f"{seconds // 5 * 5} s" if seconds >= 5 else "now"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+    return f"{seconds // 86400} days"
+
+
+def took(seconds: float | None) -> str:
+    """How long something took: 0.4 s, 12.3 s, 3:05."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def clock(at_ns: int, *, millis: bool = True) -> str:
+    """A log line's time of day here, to the millisecond."""
+    at = datetime.fromtimestamp(at_ns // 1_000_000_000)
+    text = at.strftime("%H:%M:%S")
+    return f"{text}.{at_ns // 1_000_000 % 1000:03d}" if millis else text
+
+
+def count(number: int, noun: str) -> str:
+    """`1 line`, `2,345 lines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def fit_line(text: str, longest: int = 200) -> str:
+    """One line of a bounded length."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,215 @@
+"""The streams of one pane: its replica's log and samples, over restarts, replacements and outages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import datetime
+
+from tui.engine.interface import Engine, EngineError, EngineGone, Replica, State
+from tui.watch.log_ring import LogRing, row_of
+from tui.watch.samples import Samples
+from tui.watch.seam import ERR, OUT
+from tui.watch.words import end_text
+
+# Lines from before the deck's start.
+TAIL = 500
+# Pauses before a stream is opened again whose replica still runs, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+# How long a stream may go on when another replica has taken the place of its own.
+GRACE_SECONDS = 2.0
+ALIVE = (State.RUNNING, State.PAUSED)
+
+Run = tuple[str, datetime | None]
+
+
+class Follower:
+    """Keeps a pane's log and samples going. `look` comes back when the engine was looked at again, after an
+    outage if need be; `how_ended` is what events said of a replica's end."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: LogRing,
+        samples: Samples,
+        look: Callable[[], Awaitable[None]],
+        how_ended: Callable[[str], str],
+    ) -> None:
+        self._engine = engine
+        self._log = log
+        self._samples = samples
+        self._look = look
+        self._how_ended = how_ended
+        self._replica: Replica | None = None
+        self._attended = False
+        self._bell = asyncio.Event()
+        self._limits: dict[str, asyncio.Timeout] = {}
+        self._following: str | None = None
+        self._tail: int | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, name: str) -> None:
+        """Begins; `update` says with what."""
+        self._tasks = [
+            asyncio.create_task(self._keep_log(), name=f"log-{name}"),
+            asyncio.create_task(self._keep_samples(), name=f"stats-{name}"),
+        ]
+
+    def cancel(self) -> list[asyncio.Task[None]]:
+        """Ends everything; the tasks to wait for."""
+        for task in self._tasks:
+            task.cancel()
+        return self._tasks
+
+    def update(self, replica: Replica | None) -> None:
+        """The replica as it is now, or None if there is none."""
+        before, self._replica = self._replica, replica
+        if before is not None and (replica is None or replica.id != before.id):
+            limit = self._limits.get(before.id)
+            if limit is not None and limit.when() is None:
+                limit.reschedule(asyncio.get_running_loop().time() + GRACE_SECONDS)
+        if _state(before) != _state(replica):
+            self._ring()
+
+    def attend(self, attended: bool) -> None:
+        """Whether somebody looks at the log. Of a run that has ended it is read only then."""
+        if attended != self._attended:
+            self._attended = attended
+            self._ring()
+
+    async def _keep_log(self) -> None:
+        done: Run | None = None
+        pause, complaint, ended_before = FIRST_PAUSE, "", False
+        while True:
+            replica = self._replica
+            if replica is None or replica.state is State.CREATED or run_of(replica) == done or self._can_wait(replica):
+                await self._bell.wait()
+                continue
+            if self._following != replica.id:
+                self._join(replica)
+            elif ended_before:
+                self._log.mark(_ns(replica.started_at), "started again")
+            ended_before = False
+            total = self._log.total
+            try:
+                await self._read(replica)
+                complaint = ""
+            except EngineGone:
+                pass
+            except EngineError as error:
+                if str(error) != complaint and self._is_current(replica):
+                    complaint = str(error)
+                    self._log.mark(time.time_ns(), complaint)
+            except TimeoutError:
+                # The replica was replaced, and its stream did not end by itself.
+                pass
+            await self._look()
+            if self._has_ended(replica):
+                done, pause = run_of(replica), FIRST_PAUSE
+                now = self._replica
+                ended_before = now is not None and run_of(now) == done
+                continue
+            pause = FIRST_PAUSE if self._log.total > total else pause
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _join(self, replica: Replica) -> None:
+        """Goes on with this replica's log, or begins it behind that of the one before."""
+        # A new one's log is read from its beginning.
+        self._tail = TAIL if self._following is None else None
+        self._log.begin(replica.id, tail=self._tail)
+        if self._following is not None:
+            self._log.mark(_ns(replica.created_at), f"replaced by a new one: {replica.name}")
+        self._following = replica.id
+
+    async def _read(self, replica: Replica) -> None:
+        log = self._log
+        seam = log.seam()
+        tail = self._tail if seam.since_ns is None else None
+        push, err, out = log.push, ERR, OUT
+        async with asyncio.timeout(None) as limit:
+            self._limits[replica.id] = limit
+            try:
+                async with aclosing(
+                    self._engine.logs(replica.id, since_ns=seam.since_ns, tail=tail, follow=True)
+                ) as lines:
+                    if not seam.closed:
+                        async for line in lines:
+                            row = row_of(line)
+                            if seam.is_new(row):
+                                if seam.torn:
+                                    log.mark(line.at_ns, "lines may be missing here: the engine's log begins later")
+                                push(row)
+                            if seam.closed:
+                                break
+                    async for line in lines:
+                        push((line.at_ns, line.text, err if line.is_error_stream else out))
+            finally:
+                del self._limits[replica.id]
+
+    def _has_ended(self, replica: Replica) -> bool:
+        """Whether the stream ended because this run of the replica did; the log then says how."""
+        now = self._replica
+        ended = self._how_ended(replica.id)
+        if now is None or now.id != replica.id:
+            self._log.mark(time.time_ns(), f"{ended or 'ended'}; removed")
+            return True
+        if now.started_at != replica.started_at:
+            self._log.mark(_ns(now.started_at), f"{ended}; started again" if ended else "restarted")
+            return True
+        if now.state is State.ENDED:
+            text = end_text(now.exit_code, out_of_memory=now.out_of_memory or "out of memory" in ended)
+            self._log.mark(_ns(now.ended_at), text)
+            return True
+        if now.state is State.RESTARTING:
+            self._log.mark(time.time_ns(), f"{ended or 'ended'}; restarting")
+            return True
+        return False
+
+    async def _keep_samples(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            replica = self._replica
+            if replica is None or replica.state not in ALIVE:
+                self._samples.stop()
+                await self._bell.wait()
+                continue
+            total = self._samples.total
+            try:
+                async with aclosing(self._engine.stats(replica.id)) as samples:
+                    async for sample in samples:
+                        self._samples.push(sample)
+            except EngineError:
+                pass
+            await self._look()
+            now = self._replica
+            if now is None or run_of(now) != run_of(replica):
+                continue
+            pause = FIRST_PAUSE if self._samples.total > total else pause
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _can_wait(self, replica: Replica) -> bool:
+        return replica.is_run and replica.state is State.ENDED and not self._attended
+
+    def _is_current(self, replica: Replica) -> bool:
+        return self._replica is not None and self._replica.id == replica.id
+
+    def _ring(self) -> None:
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()
+
+
+def run_of(replica: Replica) -> Run:
+    """What tells one start of a replica from the next."""
+    return replica.id, replica.started_at
+
+
+def _state(replica: Replica | None) -> tuple[Run, State] | None:
+    return None if replica is None else (run_of(replica), replica.state)
+
+
+def _ns(at: datetime | None) -> int:
+    return int(at.timestamp() * 1e9) if at else time.time_ns()

@@ -1,0 +1,69 @@
+"""The links of all panes, looked up beside everything else: Jupyter's token takes a command inside its service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from tui.clients.spark_master import MasterState
+from tui.engine.interface import Engine, EngineError, Health, Replica, State
+from tui.stack.model import Project, Stack
+from tui.watch.links import OpenLink, resolve_links
+from tui.watch.panes import Pane
+
+
+class Links:
+    """`keep` runs for as long as the stack is watched; `update` says that something changed."""
+
+    def __init__(self, engine: Engine, stack: Stack, project: Project) -> None:
+        self._engine = engine
+        self._stack = stack
+        self._project = project
+        layout = stack.layout
+        linked = {name: layout.service(name).links for name in project.services} if layout else {}
+        self._slow = [name for name, links in linked.items() if any("{token}" in link.path for link in links)]
+        self._quick = [name for name, links in linked.items() if links and name not in self._slow]
+        self._known: dict[str, tuple[object, list[OpenLink]]] = {}
+        self._panes: Sequence[Pane] = ()
+        self._replicas: Sequence[Replica] = ()
+        self._master: MasterState | None = None
+        self._dirty = asyncio.Event()
+
+    def update(self, panes: Iterable[Pane], replicas: Sequence[Replica], master: MasterState | None) -> None:
+        """What is there now."""
+        self._panes, self._replicas, self._master = tuple(panes), replicas, master
+        self._dirty.set()
+
+    async def keep(self) -> None:
+        """Gives the panes their links, again after every update."""
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            if self._quick:
+                self._show(self._quick, await self._resolve(self._quick))
+            for name in self._slow:
+                self._show([name], await self._cached(name))
+
+    async def _cached(self, name: str) -> list[OpenLink]:
+        """Asks again only when a replica of the service was started or has become healthy."""
+        own = [one for one in self._replicas if one.service == name and not one.is_run]
+        if not any(one.state is State.RUNNING and one.health is not Health.STARTING for one in own):
+            return []
+        state = [(one.id, one.started_at, one.state, one.health, one.ports) for one in own]
+        known = self._known.get(name)
+        if known is None or known[0] != state or any(link.url is None for link in known[1]):
+            known = self._known[name] = (state, await self._resolve([name]))
+        return known[1]
+
+    async def _resolve(self, services: Sequence[str]) -> list[OpenLink]:
+        replicas = [one for one in self._replicas if not one.is_run]
+        try:
+            return await resolve_links(self._engine, self._stack, self._project, replicas, self._master, services)
+        except EngineError:
+            return []
+
+    def _show(self, services: Sequence[str], links: Sequence[OpenLink]) -> None:
+        for pane in self._panes:
+            if pane.service is not None and pane.service.name in services and not pane.is_run:
+                own = [link for link in links if link.service == pane.service.name and link.replica == pane.name]
+                pane.show_links([(link.title, link.url) for link in own if link.url is not None])

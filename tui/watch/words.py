@@ -1,0 +1,53 @@
+"""The word for a replica's state, and what explains it."""
+
+from __future__ import annotations
+
+from tui.engine.interface import Health, Replica, State
+from tui.stack.model import Role
+
+DOWN = "down"
+UNKNOWN = "unknown"
+NOT_REGISTERED = "not registered"
+_WELL = ("healthy", "running", "done")
+# More of a health check's output says nothing in a line.
+_OUTPUT = 300
+
+
+def state_word(replica: Replica | None, role: Role, *, registered: bool | None = None) -> str:
+    """One word for state and health: down, created, starting, healthy, running, unhealthy, not registered,
+    paused, restarting, done, ended, unknown. `registered`: what the Spark master says of a worker."""
+    if replica is None:
+        return DOWN
+    if replica.state is State.ENDED:
+        return "done" if replica.exit_code == 0 and (replica.is_run or role is Role.ONE_SHOT) else "ended"
+    if replica.state is not State.RUNNING:
+        return str(replica.state)
+    if replica.health in (Health.STARTING, Health.UNHEALTHY):
+        return str(replica.health)
+    if registered is False:
+        return NOT_REGISTERED
+    return "healthy" if replica.health is Health.HEALTHY else "running"
+
+
+def is_well(word: str) -> bool:
+    """Whether all is as it should be with what this word describes."""
+    return word in _WELL
+
+
+def end_text(exit_code: int | None, *, out_of_memory: bool) -> str:
+    """How a replica ended."""
+    code = "an unknown exit code" if exit_code is None else f"exit code {exit_code}"
+    return f"ended with {code}" + (", out of memory" if out_of_memory else "")
+
+
+def state_note(replica: Replica | None, word: str) -> str:
+    """What explains a word that is not well; empty where there is nothing to say."""
+    if replica is None:
+        return ""
+    if word == "ended":
+        return end_text(replica.exit_code, out_of_memory=replica.out_of_memory)
+    if word == "unhealthy":
+        return " ".join(replica.health_output.split())[:_OUTPUT] or "its health check says nothing"
+    if word == NOT_REGISTERED:
+        return "the Spark master does not know it"
+    return ""
