@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 
-from tui.engine.choose import open_engine
 from tui.engine.interface import (
     Engine,
     EngineError,
-    EngineGone,
     Event,
     Health,
     Replica,
@@ -25,7 +23,6 @@ from tui.engine.interface import (
     State,
     drain,
 )
-from tui.stack.model import Stack
 
 pytestmark = [
     pytest.mark.engine,
@@ -194,10 +191,9 @@ async def test_a_run(start_stack: Any, docker: Any, project_name: str) -> None:
     assert [replica.id for replica in await engine.replicas()] == [run.id]
 
     broken = RunRequest("client", ["no-such-program"], f"{name}-2", {"run": "8"})
-    code = (await engine.start_run(broken)).id
-    (ended,) = await until(engine, lambda all: all[0].state is State.ENDED and len(all) == 2) and [
-        one for one in await engine.replicas() if one.id == code
-    ]
+    broken_id = (await engine.start_run(broken)).id
+    both = await until(engine, lambda all: [one.state for one in all] == [State.ENDED, State.ENDED])
+    (ended,) = [one for one in both if one.id == broken_id]
     assert ended.exit_code == 127
     await engine.remove(run.id)
     await engine.remove(ended.id)
@@ -387,39 +383,3 @@ async def test_execute_and_shell(start_stack: Any) -> None:
         subprocess.run, shell, cwd="/", capture_output=True, text=True, input="echo $BASH; exit 4"
     )
     assert (done.stdout, done.returncode) == ("/bin/bash\n", 4) or done.stdout.endswith("bash\n")
-
-
-async def test_settings_of_a_home_elsewhere(tmp_path: Path, project_name: str) -> None:
-    folder, home = tmp_path / "bundle", tmp_path / "home"
-    folder.mkdir()
-    home.mkdir()
-    file = folder / "compose.yaml"
-    file.write_text("services: {a: {image: x, volumes: ['${WORK_DIR:-./work}/data:/data', './jobs:/jobs']}}")
-    engine = await open_engine(Stack("test", folder, (file,), home))
-    try:
-        assert (await engine.project()).name == "bundle"
-        (home / ".env").write_text(f"COMPOSE_PROJECT_NAME={project_name}\nWORK_DIR={home}/work\n")
-        project = await engine.project()
-        assert project.name == project_name
-        assert project.host_path("a", "/data/x.csv") == home / "work/data/x.csv"
-        assert project.host_path("a", "/jobs/y") == folder / "jobs/y"
-        assert await engine.owner() == (os.getuid(), os.getgid())
-    finally:
-        await engine.close()
-
-
-async def test_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack = Stack("test", tmp_path, (tmp_path / "compose.yaml",), tmp_path)
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(EngineGone, match=r"none\.sock \(context default\).*Start Docker Desktop"):
-        await open_engine(stack)
-    monkeypatch.setenv("DOCKER_HOST", "ssh://nobody@localhost")
-    with pytest.raises(EngineError, match="ssh"):
-        await open_engine(stack)
-    monkeypatch.delenv("DOCKER_HOST")
-    monkeypatch.setenv("DOCKER_CONTEXT", "no-such-context")
-    with pytest.raises(EngineGone, match="no-such-context"):
-        await open_engine(stack)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineGone, match="no command `docker`"):
-        await open_engine(stack)

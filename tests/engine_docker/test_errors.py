@@ -59,6 +59,11 @@ def test_an_engine_that_does_not_answer() -> None:
     assert "group `docker`" in str(gone("unix:///x.sock", "Permission denied"))
 
 
+def test_docker_without_compose() -> None:
+    for said in ("docker: 'compose' is not a docker command.", "unknown flag: --file"):
+        assert "install the Compose plugin" in str(explain("docker compose up", [said], "here"))
+
+
 def test_endpoint() -> None:
     inspected = '[{"Name": "colima", "Endpoints": {"docker": {"Host": "unix:///c.sock"}}}]'
     assert parse_endpoint(inspected) == Endpoint("colima", "unix:///c.sock")

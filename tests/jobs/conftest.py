@@ -80,8 +80,9 @@ class Submitted:
 
     @property
     def error(self) -> str:
-        """What stderr ends with, from the line ERROR: on."""
-        found = re.search(r"^ERROR: .*", self.err, re.MULTILINE | re.DOTALL)
+        """The block that begins with ERROR:. spark-submit hands on a Python job's stderr as its stdout."""
+        stream = self.err if re.search(r"^ERROR: ", self.err, re.MULTILINE) else self.out
+        found = re.search(r"^ERROR: .*", stream, re.MULTILINE | re.DOTALL)
         lines = found[0].splitlines() if found else []
         return "\n".join(line for line in lines if not re.match(r"\d\d/\d\d/\d\d ", line))
 
@@ -95,9 +96,14 @@ def submit(java: str) -> Callable[..., Submitted]:
     def run(*args: str | Path, **environment: str) -> Submitted:
         known = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "SPARKDECK_RUN", "TASKS")}
         known |= {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
-        options = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--conf", "spark.driver.host=127.0.0.1",
-                   "--conf", "spark.driver.bindAddress=127.0.0.1", "--conf", "spark.sql.shuffle.partitions=4"]  # fmt: skip
-        command = [str(home / "bin" / "spark-submit"), *options, *map(str, args)]
+        conf = {
+            "spark.ui.enabled": "false",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.sql.shuffle.partitions": "4",
+        }
+        options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+        command = [str(home / "bin" / "spark-submit"), "--master", "local[2]", *options, *map(str, args)]
         done = subprocess.run(command, env=known | environment, capture_output=True, text=True, timeout=300)
         return Submitted(done.returncode, done.stdout, done.stderr)
 
@@ -137,8 +143,15 @@ class Mlflow:
             self.status = body["status"]
         elif not path.startswith(("runs/get", "experiments/search")):
             return 404, {"error_code": "ENDPOINT_NOT_FOUND", "message": path}
-        info = {"run_id": "r1", "run_uuid": "r1", "experiment_id": "1", "status": self.status, "lifecycle_stage": "active",
-                "start_time": 1, "artifact_uri": "mlflow-artifacts:/1/r1/artifacts"}  # fmt: skip
+        info = {
+            "run_id": "r1",
+            "run_uuid": "r1",
+            "experiment_id": "1",
+            "status": self.status,
+            "lifecycle_stage": "active",
+            "start_time": 1,
+            "artifact_uri": "mlflow-artifacts:/1/r1/artifacts",
+        }
         return 200, {"run": {"info": info, "data": {}}, "run_info": info}
 
 
@@ -154,9 +167,10 @@ def mlflow() -> Iterator[Mlflow]:
             length = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(length) if length else self._chunks()
             path = self.path.removeprefix("/api/2.0/mlflow/").split("?")[0]
+            no_answer: dict[str, Any] = {}
             if self.command == "PUT":
                 heard.artifacts[self.path.split("/r1/artifacts/")[1]] = raw
-                code, answer = 200, {}
+                code, answer = 200, no_answer
             else:
                 code, answer = heard.answer(path, json.loads(raw or b"{}"))
             body = json.dumps(answer).encode()

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("pyspark", reason="pyspark is not installed: pip install -e .[dev]")
 
-from flightdelay.errors import BadInput  # noqa: E402
-from flightdelay.load import load  # noqa: E402
+from flightdelay.errors import BadInput
+from flightdelay.load import load
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -146,7 +146,9 @@ def test_nothing_to_read(spark: "SparkSession", tmp_path: Path) -> None:
     (empty / "On_Time_2023_1.zip").write_bytes(b"PK")
     assert "On_Time_2023_1.zip: zip archive: unzip it first" in refused(spark, empty, tmp_path)
     only_header = write(tmp_path / "h.csv", HEADER)
-    assert refused(spark, only_header, tmp_path) == f"{only_header}: a header and no rows. Expected at least one flight."
+    assert (
+        refused(spark, only_header, tmp_path) == f"{only_header}: a header and no rows. Expected at least one flight."
+    )
     other = write(tmp_path / "semicolons.csv", HEADER.replace(",", ";"))
     assert refused(spark, other, tmp_path) == f"{other}: line 1: columns are separated by ; or tabs. Expected commas."
     cancelled = write(tmp_path / "c.csv", HEADER, GOOD.replace("20.00,0.00", ",1.00"))

@@ -102,7 +102,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a replica wrote, without its line end. `at_ns` is nanoseconds since the epoch."""
+    """One line that a replica wrote, without its line end. `at_ns` is nanoseconds since the epoch.
+
+    The text is as it was written, carriage returns and control sequences included: `tui.engine.text.clean` makes
+    it harmless. A line over 64 KiB comes in pieces with the same time.
+    """
 
     replica_id: str
     at_ns: int
@@ -112,7 +116,11 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a replica: created, started, ended, removed, health, out-of-memory, ..."""
+    """Something happened to a replica.
+
+    Kinds: created, started, ended (detail `exit code N`), removed, health (detail `healthy`, ...), out-of-memory,
+    restarted, signalled, paused, resumed.
+    """
 
     at: datetime
     kind: str
@@ -141,7 +149,10 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """Something `cleanup` would remove. `size` in bytes, None if unknown. `kind`: replica, network, volume, image."""
+    """Something `cleanup` would remove. `kind`: replica, network, volume, image.
+
+    `size` in bytes, None if unknown. What several images share counts in each.
+    """
 
     kind: str
     id: str
@@ -162,7 +173,7 @@ class Engine(Protocol):
         """Which engine this is."""
 
     async def close(self) -> None:
-        """Gives back every connection; streams still open end."""
+        """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
 
     async def project(self) -> Project:
         """The stack's services as the engine resolves them, profiles included."""
@@ -171,7 +182,7 @@ class Engine(Protocol):
         """User and group id that a service must run as, so that what it writes belongs to the present user."""
 
     async def replicas(self) -> list[Replica]:
-        """Every replica and run of this stack, ended ones included, by service and number."""
+        """Every replica and run of this stack, ended ones included, by service and number; runs after replicas."""
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
@@ -182,7 +193,7 @@ class Engine(Protocol):
         """Lines of a replica from `since_ns` (inclusive) or the last `tail` ones, then new ones if `follow`."""
 
     def events(self) -> AsyncGenerator[Event]:
-        """What happens to this stack's replicas, from now on."""
+        """What happens to this stack's replicas, from this call on (not only from the first look on)."""
 
     def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
         """Builds the images of these services (all if none is named); `fresh` without any cache."""
@@ -191,7 +202,7 @@ class Engine(Protocol):
         """Starts these services (all if none is named) and what they depend on, building what is missing."""
 
     def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
-        """Stops these services (all if none is named); their replicas and data stay."""
+        """Stops these services (all if none is named); their replicas and data stay. Runs go on."""
 
     def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """Restarts these services (all if none is named), one log going on."""
@@ -212,10 +223,16 @@ class Engine(Protocol):
         """Removes one ended replica or run together with its log."""
 
     async def start_run(self, request: RunRequest) -> Replica:
-        """Starts a run in the background and returns it; it goes on when the caller ends."""
+        """Starts a run in the background and returns it; it goes on when the caller ends.
+
+        What the service depends on is not started. A run that cannot start leaves nothing behind.
+        """
 
     async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
-        """Runs a command inside a running replica of a service: exit code, and both outputs as text."""
+        """Runs a command in the first running replica of a service: exit code, and stdout and then stderr as text.
+
+        Of each output only the first MiB. Raises EngineError if the service is not running.
+        """
 
     async def shell_command(
         self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None

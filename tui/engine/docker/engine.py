@@ -12,12 +12,11 @@ from typing import Any
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.api import Api
 from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, options
-from tui.engine.docker.errors import explain, listener, taken_port
+from tui.engine.docker.errors import NotThere, explain, listener, taken_port
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
 from tui.engine.interface import (
     EngineError,
-    EngineGone,
     EngineInfo,
     Event,
     LogLine,
@@ -45,7 +44,7 @@ class DockerEngine:
         self._stack = stack
         self._api = api
         self._info = info
-        self._compose = Compose(stack, api.endpoint.context)
+        self._compose = Compose(stack, api.endpoint)
         self._name: str | None = None
 
     @classmethod
@@ -58,7 +57,9 @@ class DockerEngine:
         except BaseException:
             await api.close()
             raise
-        return cls(stack, api, EngineInfo("docker", str(version.get("Version", "")), str(endpoint), "Docker answers"))
+        return cls(
+            stack, api, EngineInfo("docker", str(version.get("Version", "")), str(endpoint), "Docker answers")
+        )
 
     @property
     def info(self) -> EngineInfo:
@@ -66,7 +67,7 @@ class DockerEngine:
         return self._info
 
     async def close(self) -> None:
-        """Gives back every connection; streams still open end."""
+        """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
         await self._api.close()
 
     async def project(self) -> Project:
@@ -94,9 +95,7 @@ class DockerEngine:
             async with at_once:
                 try:
                     return replica(await self._api.inspect(container["Id"]))
-                except EngineGone:
-                    raise
-                except EngineError:
+                except NotThere:
                     # Removed between the list and the look.
                     return None
 
@@ -135,7 +134,7 @@ class DockerEngine:
 
     async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose up --detach`, after building missing images; does not wait for health."""
-        async with aclosing(self._build_missing(services)) as steps:
+        async with aclosing(self._build_missing(await self.project(), services)) as steps:
             async for step in steps:
                 yield step
         force = ["--force-recreate"] if recreate else ()
@@ -165,11 +164,12 @@ class DockerEngine:
 
     async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
         """`docker compose up --scale`: just this service; what runs is not recreated."""
-        found = self._service(await self.project(), service)
+        project = await self.project()
+        found = self._service(project, service)
         obstacle = scale_obstacle(found) if count > 1 else None
         if obstacle:
             raise EngineError(obstacle)
-        async with aclosing(self._build_missing([service])) as steps:
+        async with aclosing(self._build_missing(project, [service])) as steps:
             async for step in steps:
                 yield step
         wanted = ["--scale", f"{service}={count}", service]
@@ -197,11 +197,12 @@ class DockerEngine:
 
     async def start_run(self, request: RunRequest) -> Replica:
         """`docker compose run --detach` without dependencies, terminal and host ports."""
-        self._service(await self.project(), request.service)
-        async with aclosing(self._build_missing([request.service])) as steps:
+        async with aclosing(self._build_missing(await self.project(), [request.service])) as steps:
             async for _ in steps:
                 pass
-        labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
+        labels = {
+            f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()
+        }
         try:
             # Without --interactive=false a program that reads its input would wait for it for ever.
             await self._compose.read(
@@ -227,7 +228,9 @@ class DockerEngine:
     ) -> list[str]:
         """The `docker compose exec` that opens a terminal in the first running replica."""
         settings = options("--env", env or {})
-        return self._compose.command("exec", *settings, *await self._index(service), service, *(command or SHELL))
+        return self._compose.command(
+            "exec", *settings, *await self._index(service), service, *(command or SHELL)
+        )
 
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""
@@ -272,12 +275,11 @@ class DockerEngine:
                 return f"container {name}" + (f" of the stack {project}" if project else "")
         return None
 
-    async def _build_missing(self, services: Sequence[str]) -> AsyncGenerator[Progress]:
+    async def _build_missing(self, project: Project, services: Sequence[str]) -> AsyncGenerator[Progress]:
         """Builds what these services and their dependencies need and is not there.
 
         `up` would do so too, but first tries to pull what another service of the project builds.
         """
-        project = await self.project()
         for name in services:
             self._service(project, name)
         wanted = list(services) or [name for name, entry in project.services.items() if not entry.profiles]
@@ -286,9 +288,13 @@ class DockerEngine:
             wanted += [other for other in needed if other in project.services and other not in wanted]
         images = {image_name(project, name) for name in wanted}
         builders = [
-            name for name, entry in project.services.items() if entry.built and image_name(project, name) in images
+            name
+            for name, entry in project.services.items()
+            if entry.built and image_name(project, name) in images
         ]
-        missing = [name for name in builders if await self._api.missing(f"images/{image_name(project, name)}/json")]
+        missing = [
+            name for name in builders if not await self._api.has(f"images/{image_name(project, name)}/json")
+        ]
         if missing:
             async with aclosing(self.build(missing)) as steps:
                 async for step in steps:

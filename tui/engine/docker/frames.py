@@ -60,7 +60,9 @@ class Clock:
                 raise ValueError
             return self._seconds * 1_000_000_000 + int(stamp[20:29])
         except ValueError:
-            raise EngineError(f"The log has a line without a time: {stamp.decode(errors='replace')!r}") from None
+            raise EngineError(
+                f"The log has a line without a time: {stamp.decode(errors='replace')!r}"
+            ) from None
 
 
 class Joiner:
@@ -103,6 +105,7 @@ class Log:
     """The lines of a replica's log stream. With a terminal (`tty`) the stream has no frames, only stdout."""
 
     def __init__(self, replica_id: str, *, tty: bool) -> None:
+        self.replica_id = replica_id
         clock = Clock()
         self._outputs = (
             Joiner(replica_id, clock, is_error_stream=False),

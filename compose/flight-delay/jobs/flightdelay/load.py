@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -135,8 +135,9 @@ def _roles(raw: DataFrame, columns: dict[str, tuple[int, str] | None]) -> DataFr
     delay = columns["delay"]
     assert delay is not None  # inputs.find has seen to it
     late = flag(col("delay")) if delay[1] == "flag" else number(col("delay")) >= DELAYED_MINUTES
-    cancelled, diverted = F.coalesce(flag(col("cancelled")), F.lit(False)), F.coalesce(
-        flag(col("diverted")), F.lit(False)
+    cancelled, diverted = (
+        F.coalesce(flag(col("cancelled")), F.lit(False)),
+        F.coalesce(flag(col("diverted")), F.lit(False)),
     )
     frame = raw.select(
         date(col("date")).alias("date"),

@@ -4,9 +4,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.csv as pa_csv  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 FORMATS: Final = ("csv", "csv.gz", "parquet")
 ROWS_A_FILE: Final = 2_000_000
@@ -50,7 +50,9 @@ class Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Remove what was not closed."""
         self._finish()
         for part in self._parts:
