@@ -42,9 +42,7 @@ async def one(engine: Engine, service: str) -> Replica:
     return found
 
 
-async def until(
-    engine: Engine, reached: Callable[[list[Replica]], bool], timeout: float = 30
-) -> list[Replica]:
+async def until(engine: Engine, reached: Callable[[list[Replica]], bool], timeout: float = 30) -> list[Replica]:
     """The replicas as soon as an event made them what is awaited."""
     async with asyncio.timeout(timeout), aclosing(engine.events()) as events:
         waiting: AsyncIterator[Event] = events
@@ -317,9 +315,7 @@ async def test_errors_are_composes_own_words(start_stack: Any, tmp_path: Path) -
 
 
 async def test_build_and_remove_all(start_stack: Any, docker: Any, tmp_path: Path, project_name: str) -> None:
-    (tmp_path / "Dockerfile").write_text(
-        "FROM debian:bookworm-slim\nARG WORD=none\nRUN echo building $WORD\n"
-    )
+    (tmp_path / "Dockerfile").write_text("FROM debian:bookworm-slim\nARG WORD=none\nRUN echo building $WORD\n")
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").write_text("mine")
     rest = "volumes: {store: {}}"

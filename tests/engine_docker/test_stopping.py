@@ -107,9 +107,7 @@ async def test_what_is_open_when_the_engine_is_closed_ends(start_stack: Any, pro
         await engine.replicas()
 
 
-async def test_a_process_that_does_not_listen_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_process_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "STOP_SECONDS", 0.5)
     script = (
         "import signal, subprocess, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"

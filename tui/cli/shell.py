@@ -23,7 +23,7 @@ async def _enter(session: Session, service: str, command: list[str]) -> int:
             Exit.USAGE,
             "A shell needs a terminal. To run a command without one: sparkdeck shell SERVICE -- COMMAND",
         )
-    argv = await session.engine.shell_command(service, command)
+    argv = await session.engine.shell_command(service, command, terminal=sys.stdin.isatty())
     process = await asyncio.create_subprocess_exec(*argv)
     return await process.wait()
 

@@ -235,9 +235,14 @@ class Engine(Protocol):
         """
 
     async def shell_command(
-        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+        self,
+        service: str,
+        command: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = True,
     ) -> list[str]:
-        """The host's command line that opens a terminal on `command` (a shell if none is given) in a service."""
+        """The host's command line that runs `command` (a shell if none is given) in a service; on a terminal, or without."""
 
     async def removables(self) -> list[Removable]:
         """What `remove_all` would remove, with sizes. Never a mounted folder."""

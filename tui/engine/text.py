@@ -16,9 +16,7 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_HARMFUL: dict[int, str | None] = {
-    code: None for code in (*range(0x20), *range(0x7F, 0xA0), *map(ord, _BIDI))
-}
+_HARMFUL: dict[int, str | None] = {code: None for code in (*range(0x20), *range(0x7F, 0xA0), *map(ord, _BIDI))}
 _HARMFUL |= {ord("\t"): "    ", 0x2028: " ", 0x2029: " "}
 
 

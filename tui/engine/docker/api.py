@@ -129,9 +129,7 @@ class Api:
         """An answer that goes on. Leaving closes its connection."""
         with self._asking(what):
             async with asyncio.timeout(ANSWER_SECONDS):
-                response = await self._docker._do_query(
-                    path, "GET", params=_params(params), timeout=STREAM_TIMEOUT
-                )
+                response = await self._docker._do_query(path, "GET", params=_params(params), timeout=STREAM_TIMEOUT)
             self._open_streams.add(response)
             try:
                 if self._closed:

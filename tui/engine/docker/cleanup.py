@@ -26,9 +26,7 @@ async def containers(api: Api, project: str) -> list[dict[str, Any]]:
 async def removables(api: Api, project: str, built: Iterable[str]) -> list[Removable]:
     """What `remove` would remove. `built` are the names of images that the project builds."""
     usage = await api.query("system/df", seconds=SIZE_SECONDS) or {}
-    networks = (
-        await api.query("networks", params={"filters": {"label": [f"{PROJECT_LABEL}={project}"]}}) or ()
-    )
+    networks = await api.query("networks", params={"filters": {"label": [f"{PROJECT_LABEL}={project}"]}}) or ()
     names = {_tagged(name) for name in built}
     found = [
         Removable("replica", item["Id"], item["Names"][0].removeprefix("/"), item.get("SizeRw", 0))

@@ -39,9 +39,7 @@ async def find_endpoint(stack: Stack) -> Endpoint:
     command = [*map(str, _docker(ClientConfig())), "context", "inspect"]
     code, out, err = await process.output(command, stack.folder, PLAIN, limit=OUTPUT_LIMIT)
     if code:
-        raise EngineGone(
-            f"Docker's context cannot be read: {clean(err) or clean(out)}; see `docker context ls`"
-        )
+        raise EngineGone(f"Docker's context cannot be read: {clean(err) or clean(out)}; see `docker context ls`")
     return parse_endpoint(out)
 
 

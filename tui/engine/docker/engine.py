@@ -57,9 +57,7 @@ class DockerEngine:
         except BaseException:
             await api.close()
             raise
-        return cls(
-            stack, api, EngineInfo("docker", str(version.get("Version", "")), str(endpoint), "Docker answers")
-        )
+        return cls(stack, api, EngineInfo("docker", str(version.get("Version", "")), str(endpoint), "Docker answers"))
 
     @property
     def info(self) -> EngineInfo:
@@ -200,9 +198,7 @@ class DockerEngine:
         async with aclosing(self._build_missing(await self.project(), [request.service])) as steps:
             async for _ in steps:
                 pass
-        labels = {
-            f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()
-        }
+        labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
         try:
             # Without --interactive=false a program that reads its input would wait for it for ever.
             await self._compose.read(
@@ -224,13 +220,16 @@ class DockerEngine:
         return code, out + err
 
     async def shell_command(
-        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+        self,
+        service: str,
+        command: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = True,
     ) -> list[str]:
         """The `docker compose exec` that opens a terminal in the first running replica."""
-        settings = options("--env", env or {})
-        return self._compose.command(
-            "exec", *settings, *await self._index(service), service, *(command or SHELL)
-        )
+        settings = [*([] if terminal else ["--no-TTY"]), *options("--env", env or {})]
+        return self._compose.command("exec", *settings, *await self._index(service), service, *(command or SHELL))
 
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""
@@ -288,13 +287,9 @@ class DockerEngine:
             wanted += [other for other in needed if other in project.services and other not in wanted]
         images = {image_name(project, name) for name in wanted}
         builders = [
-            name
-            for name, entry in project.services.items()
-            if entry.built and image_name(project, name) in images
+            name for name, entry in project.services.items() if entry.built and image_name(project, name) in images
         ]
-        missing = [
-            name for name in builders if not await self._api.has(f"images/{image_name(project, name)}/json")
-        ]
+        missing = [name for name in builders if not await self._api.has(f"images/{image_name(project, name)}/json")]
         if missing:
             async with aclosing(self.build(missing)) as steps:
                 async for step in steps:

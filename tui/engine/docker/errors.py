@@ -18,9 +18,7 @@ TAIL_LINES = 15
 
 # aiodocker's own status for an engine that cannot be reached.
 _UNREACHABLE = 900
-_GONE = re.compile(
-    r"cannot connect to the docker daemon|error during connect|is the docker daemon running", re.I
-)
+_GONE = re.compile(r"cannot connect to the docker daemon|error during connect|is the docker daemon running", re.I)
 _DENIED = re.compile(r"permission denied", re.I)
 _NO_COMPOSE = re.compile(
     r"'compose' is not a docker command|unknown command: docker compose|unknown flag: --file", re.I
@@ -28,9 +26,7 @@ _NO_COMPOSE = re.compile(
 _PORT_TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.I)
 _ADDRESS = re.compile(r"(?:^|[\s/])(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]*\]|::):(\d{1,5})\b", re.I)
 # What compose prints while all goes well, and its warnings.
-_STEP = re.compile(
-    r"^\s*(Container|Network|Volume|Image|Service)\s+\S+\s+[A-Z]\w+$|^time=\S+ level=(?:info|warning) "
-)
+_STEP = re.compile(r"^\s*(Container|Network|Volume|Image|Service)\s+\S+\s+[A-Z]\w+$|^time=\S+ level=(?:info|warning) ")
 
 
 class NotThere(EngineError):

@@ -60,9 +60,7 @@ class Clock:
                 raise ValueError
             return self._seconds * 1_000_000_000 + int(stamp[20:29])
         except ValueError:
-            raise EngineError(
-                f"The log has a line without a time: {stamp.decode(errors='replace')!r}"
-            ) from None
+            raise EngineError(f"The log has a line without a time: {stamp.decode(errors='replace')!r}") from None
 
 
 class Joiner:

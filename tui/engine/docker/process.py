@@ -44,9 +44,7 @@ async def lines(command: Sequence[str], folder: Path, env: Mapping[str, str]) ->
         await _end(process)
 
 
-async def output(
-    command: Sequence[str], folder: Path, env: Mapping[str, str], *, limit: int
-) -> tuple[int, str, str]:
+async def output(command: Sequence[str], folder: Path, env: Mapping[str, str], *, limit: int) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a command, each cut off after `limit` bytes."""
     process = await _start(command, folder, env, stderr=PIPE)
     assert process.stdout is not None and process.stderr is not None

@@ -72,9 +72,7 @@ def _disk(entries: Any, operation: str) -> int | None:
     if not isinstance(entries, list):
         return None
     return sum(
-        _count(_map(entry).get("value")) or 0
-        for entry in entries
-        if str(_map(entry).get("op")).lower() == operation
+        _count(_map(entry).get("value")) or 0 for entry in entries if str(_map(entry).get("op")).lower() == operation
     )
 
 

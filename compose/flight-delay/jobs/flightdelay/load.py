@@ -281,6 +281,7 @@ def _quiet_tasks(spark: SparkSession) -> Iterator[None]:
     assert jvm is not None
     configurator = jvm.org.apache.logging.log4j.core.config.Configurator
     level = jvm.org.apache.logging.log4j.Level
+    # TaskSchedulerImpl comes last: its INFO lines hold traces, its warnings (no resources) must stay.
     names = (
         "org.apache.spark.scheduler.DAGScheduler",
         "org.apache.spark.scheduler.TaskSetManager",
@@ -288,10 +289,12 @@ def _quiet_tasks(spark: SparkSession) -> Iterator[None]:
         "org.apache.spark.util.Utils",
         "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
         "org.apache.spark.sql.execution.datasources.FileFormatWriter",
+        "org.apache.spark.scheduler.TaskSchedulerImpl",
     )
     before = [jvm.org.apache.logging.log4j.LogManager.getLogger(name).getLevel() for name in names]
     for name in names:
         configurator.setLevel(name, level.OFF)
+    configurator.setLevel(names[-1], level.WARN)
     try:
         yield
     finally:
