@@ -369,12 +369,10 @@ async def test_execute_and_shell(start_stack: Any) -> None:
     assert await engine.execute("a", ["sh", "-c", "echo out; echo err >&2; exit 5"]) == (5, "out\nerr\n")
     code, text = await engine.execute("a", ["sh", "-c", "head -c 5000000 /dev/zero | tr '\\0' x"])
     assert (code, len(text)) == (0, 1024 * 1024)
-    command = await engine.shell_command("a", ["sh", "-c", "echo $X"], env={"X": "a b"})
-    command.insert(command.index("exec") + 1, "--no-TTY")
+    command = await engine.shell_command("a", ["sh", "-c", "echo $X"], env={"X": "a b"}, terminal=False)
     done = await asyncio.to_thread(subprocess.run, command, cwd="/", capture_output=True, text=True)
     assert done.stdout == "a b\n"
-    shell = await engine.shell_command("a")
-    shell.insert(shell.index("exec") + 1, "--no-TTY")
+    shell = await engine.shell_command("a", terminal=False)
     done = await asyncio.to_thread(
         subprocess.run, shell, cwd="/", capture_output=True, text=True, input="echo $BASH; exit 4"
     )

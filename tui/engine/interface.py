@@ -242,7 +242,10 @@ class Engine(Protocol):
         env: Mapping[str, str] | None = None,
         terminal: bool = True,
     ) -> list[str]:
-        """The host's command line that runs `command` (a shell if none is given) in a service; on a terminal, or without."""
+        """The host's command line that runs `command` (a shell if none is given) in a service.
+
+        `terminal` is False where the caller has none to give to it.
+        """
 
     async def removables(self) -> list[Removable]:
         """What `remove_all` would remove, with sizes. Never a mounted folder."""
