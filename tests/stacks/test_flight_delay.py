@@ -77,7 +77,7 @@ def test_everything_is_healthy_and_the_workers_are_registered(flight_delay: Deck
     assert states == dict.fromkeys(["spark-master", *workers, "spark-submit", "mlflow", "jupyter"], "healthy")
     assert status["spark"]["workers"] == 4
     assert status["spark"]["cores"] == 4
-    assert all(row["memory"] > 1_000_000 for row in status["services"]), "memory is measured"
+    assert all(row["memory"] > 100_000 for row in status["services"]), "memory is measured"
     assert all(row["cpu_percent"] is not None for row in status["services"])
 
 
@@ -88,8 +88,8 @@ def test_the_pyspark_job_trains_and_logs_to_mlflow(flights: Deck) -> None:
     assert run["outcome"] == "succeeded"
     assert re.search(r"stage \d+: \d+ tasks", done.stderr), "its stages were shown"
     found = metrics(flights)
-    best = max(model["test"]["auc"] for model in found["models"])
-    assert 0.6 < best < 0.9, "schedule-only features find what the generator planted, and no more"
+    best = found["models"][found["best"]]["test"]["auc"]
+    assert 0.6 < best < 0.8, "schedule-only features find what the generator planted, and no more"
     # Read back from MLflow's REST API, by the run's own tag.
     mlflow = flights.run("open", "mlflow", "--print").stdout.split()[0]
     experiments = _post(mlflow, "experiments/search", {"max_results": 50})["experiments"]
@@ -115,16 +115,17 @@ def _post(base: str, path: str, body: dict[str, Any]) -> Any:
 def test_the_jar_is_built_and_does_the_same_work(flights: Deck) -> None:
     flights.run("submit", "flight-delay-jar")
     python, scala = metrics(flights), metrics(flights, "flight-delay-jar")
-    assert {model["name"] for model in python["models"]} == {model["name"] for model in scala["models"]}
-    for ours, theirs in zip(python["models"], scala["models"], strict=True):
-        assert abs(ours["test"]["auc"] - theirs["test"]["auc"]) < 0.05
+    assert python["models"].keys() == scala["models"].keys() == {"lr", "rf", "gbt"}
+    for name, ours in python["models"].items():
+        assert abs(ours["test"]["auc"] - scala["models"][name]["test"]["auc"]) < 0.05, name
+    assert (scala["language"], scala["mlflow"]["logged"]) == ("Scala", True)
 
 
 def test_some_steps_only(flights: Deck) -> None:
     shutil.rmtree(flights.work / "output" / "steps", ignore_errors=True)
     out = ["--", "--output", "/output/steps"]
     missing = flights.run("submit", "flight-delay", *out, code=2, TASKS="train")
-    assert "TASKS=" in missing.stderr
+    assert "TASKS=" in missing.stdout
     flights.run("submit", "flight-delay", *out, TASKS="load")
     flights.run("submit", "flight-delay", *out, TASKS="preprocess")
     assert not (flights.work / "output" / "steps" / "metrics.json").exists()
@@ -146,8 +147,8 @@ def test_bad_input_says_what_and_where(flights: Deck) -> None:
         done = flights.run("submit", "flight-delay", "--", "--input", "/data/broken", code=2)
     finally:
         shutil.rmtree(broken)
-    assert "flights.csv" in done.stderr
-    assert "CRS_DEP_TIME" in done.stderr
+    assert "flights.csv" in done.stdout
+    assert "CRS_DEP_TIME" in done.stdout
 
 
 def test_real_flights(flights: Deck) -> None:
@@ -160,8 +161,8 @@ def test_real_flights(flights: Deck) -> None:
         flights.run("submit", "flight-delay", "--", "--input", "/data/real", "--output", "/output/real")
     finally:
         shutil.rmtree(folder)
-    rows = metrics(flights, "real")["rows"]
-    assert (rows["cancelled"], rows["diverted"]) == (14, 4)
+    found = metrics(flights, "real")["input"]
+    assert (found["rows"], found["cancelled"], found["diverted"]) == (1352, 14, 4)
 
 
 def test_restarting_a_worker_registers_it_again(flight_delay: Deck) -> None:

@@ -95,6 +95,8 @@ def build(jar: Path) -> str:
         subprocess.run(
             [*command, "-d", classes, *map(str, sources)],
             check=True,
+            # The compiler looks for packages in its folder as well, and in / there is one called sys.
+            cwd=classes,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
