@@ -170,6 +170,16 @@ def test_damaged_files_are_named(spark: "SparkSession", tmp_path: Path) -> None:
     assert "not a whole Parquet file" in refused(spark, folder, tmp_path)
 
 
+def test_generated_flights_do_not_dilute_others(spark: "SparkSession", tmp_path: Path) -> None:
+    write(tmp_path / "in" / "sample" / "made.csv", HEADER, GOOD, GOOD, GOOD)
+    alone, _ = loaded(spark, tmp_path / "in", tmp_path / "alone")
+    assert alone["rows"] == 3
+    write(tmp_path / "in" / "real.csv", HEADER, GOOD)
+    beside, _ = loaded(spark, tmp_path / "in", tmp_path / "beside")
+    assert beside["rows"] == 1
+    assert "generated flights" in str(beside["skipped"])
+
+
 def test_files_that_do_not_agree(spark: "SparkSession", tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write(folder / "codes.csv", HEADER, GOOD)
