@@ -86,7 +86,7 @@ def test_the_pyspark_job_trains_and_logs_to_mlflow(flights: Deck) -> None:
     run = json.loads(done.stdout[done.stdout.rindex("\n{") :])
     assert run["exit_code"] == 0
     assert run["outcome"] == "succeeded"
-    assert re.search(r"stage \d+: \d+ tasks", done.stderr), "its stages were shown"
+    assert re.search(r"stage \d+: train: fit", done.stderr), "its stages were shown"
     found = metrics(flights)
     best = found["models"][found["best"]]["test"]["auc"]
     assert 0.6 < best < 0.8, "schedule-only features find what the generator planted, and no more"
@@ -128,7 +128,9 @@ def test_some_steps_only(flights: Deck) -> None:
     assert "TASKS=" in missing.stdout
     flights.run("submit", "flight-delay", *out, TASKS="load")
     flights.run("submit", "flight-delay", *out, TASKS="preprocess")
-    assert not (flights.work / "output" / "steps" / "metrics.json").exists()
+    assert not (flights.work / "output" / "steps" / "model").exists()
+    flights.run("submit", "flight-delay", *out, "--models", "lr", TASKS="train")
+    assert metrics(flights, "steps")["models"].keys() == {"lr"}
 
 
 def test_what_containers_write_belongs_to_their_user(flights: Deck) -> None:
@@ -158,7 +160,9 @@ def test_real_flights(flights: Deck) -> None:
     folder.mkdir()
     shutil.copy(REAL_FLIGHTS, folder)
     try:
-        flights.run("submit", "flight-delay", "--", "--input", "/data/real", "--output", "/output/real")
+        flights.run(
+            "submit", "flight-delay", "--", "--input", "/data/real", "--output", "/output/real", "--models", "lr"
+        )
     finally:
         shutil.rmtree(folder)
     found = metrics(flights, "real")["input"]
@@ -302,19 +306,23 @@ def test_logs_of_several_services_in_order_of_time(flight_delay: Deck) -> None:
 
 
 def test_following_logs_goes_on_over_a_restart(flight_delay: Deck) -> None:
-    follower = flight_delay.start("logs", "-f", "--tail", "5", "spark-worker-1")
+    follower = flight_delay.start("logs", "-f", "-t", "--tail", "5", "spark-worker-1")
+    seen: list[str] = []
     try:
-        flight_delay.run("restart", "spark-worker-1")
         assert follower.stdout is not None
-        seen = []
+        seen.append(follower.stdout.readline())
+        flight_delay.run("restart", "spark-worker-1")
         for line in follower.stdout:
             seen.append(line)
-            if "Successfully registered with master" in line and any("Started daemon" in old for old in seen):
+            if "Successfully registered with master" in line:
                 break
     finally:
         follower.kill()
         follower.communicate()
-    assert len(seen) == len(set(seen)), "no line twice"
+    whole = flight_delay.run("logs", "-t", "--tail", "all", "spark-worker-1").stdout.splitlines(keepends=True)
+    first = whole.index(seen[0])
+    assert seen == whole[first : first + len(seen)], "no line lost, none twice"
+    assert any("Started daemon" in line for line in seen), "over the restart"
 
 
 def test_another_release_of_spark_runs_the_jobs_beside_it(
