@@ -124,6 +124,28 @@ def test_any_compose_project_works_without_a_layout(tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
+def test_cleanup_leaves_mounted_folders_unless_told(tmp_path: Path) -> None:
+    project = tmp_path / f"mounts{os.getpid()}"
+    project.mkdir()
+    (project / "compose.yaml").write_text(COMPOSE + "    volumes: ['./work/data:/data']\n")
+    try:
+        assert sparkdeck("up", cwd=project).returncode == 0
+        precious = project / "work" / "data" / "precious.txt"
+        precious.write_text("42")
+        kept = sparkdeck("cleanup", "--yes", cwd=project)
+        assert f"kept: {precious.parent} (2 B)" in kept.stderr
+        assert precious.read_text() == "42"
+        assert sparkdeck("cleanup", "--folders", cwd=project).returncode == 1, "without --yes it asks"
+        assert precious.exists()
+        told = sparkdeck("cleanup", "--folders", "--yes", cwd=project)
+        assert str(precious.parent) in told.stdout
+        assert not precious.exists()
+        assert precious.parent.is_dir()
+    finally:
+        sparkdeck("cleanup", "--yes", cwd=project)
+
+
+@pytest.mark.engine
 def test_what_compose_refuses_is_shown_in_its_own_words(mine: Path) -> None:
     (mine / "compose.yaml").write_text(COMPOSE + "    env_file: [missing.env]\n")
     done = sparkdeck("up", cwd=mine)

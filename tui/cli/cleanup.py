@@ -21,7 +21,10 @@ async def cleanup(
     yes: Yes = False,
     as_json: Json = False,
 ) -> int:
-    """List what the stack keeps, with sizes, ask, and remove it. Mounted folders stay unless told."""
+    """Remove what the stack left here.
+
+    Lists it with sizes and asks first. Mounted folders stay unless told.
+    """
     async with open_session() as session:
         found = await session.engine.removables()
         mounted = await mounted_folders(session.stack, session.project)

@@ -12,7 +12,10 @@ from tui.cli.session import open_session, verb
 
 @verb
 async def data(context: typer.Context) -> int:
-    """Make sample data. Arguments go to the stack's generator: data --rows 1000000; data --help shows them."""
+    """Make sample data for the jobs.
+
+    Arguments go to the stack's generator: data --rows 1000000; data -- --help shows them.
+    """
     async with open_session() as session:
         spec = data_spec(session.stack)
         run = await make_data(session.engine, session.project, spec, context.args)

@@ -24,7 +24,7 @@ async def jobs(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the driver's log too.")] = False,
     as_json: Json = False,
 ) -> int:
-    """List the runs that the engine knows, or take one up again."""
+    """List the runs, or take one up again."""
     async with open_session() as session:
         if run is None:
             if cancel:

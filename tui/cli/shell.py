@@ -44,7 +44,10 @@ async def shell(
         str | None, typer.Argument(help="Which; without it the job client.", autocompletion=complete_service)
     ] = None,
 ) -> int:
-    """Open a shell in a service, or run a command there: shell SERVICE -- COMMAND."""
+    """Open a shell in a service.
+
+    Or run a command there: shell SERVICE -- COMMAND
+    """
     async with open_session() as session:
         name = service or _client(session)
         if name not in session.project.services:
@@ -58,6 +61,9 @@ async def spark_shell(
     context: typer.Context,
     python: Annotated[bool, typer.Option("--python", help="PySpark instead of Scala.")] = False,
 ) -> int:
-    """Open a Spark shell on the cluster. More arguments go to it: spark-shell --conf spark.cores.max=2"""
+    """Open a Spark shell on the cluster.
+
+    More arguments go to it: spark-shell --conf spark.cores.max=2
+    """
     async with open_session() as session:
         return await _enter(session, _client(session), ["pyspark" if python else "spark-shell", *context.args])

@@ -62,7 +62,10 @@ async def submit(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the driver's log too.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Submit a job and follow it; its arguments come after `--`. The exit code is the job's."""
+    """Run a job and follow it.
+
+    Its arguments come after `--`. The exit code is the job's.
+    """
     async with open_session() as session:
         spec = jobs.find_job(session.stack, session.project, job, main_class)
         run = await submit_job(session, spec, context.args, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
