@@ -292,7 +292,7 @@ def test_a_taken_port_names_its_holder_and_its_variable(flight_delay: Deck, tmp_
     settings["COMPOSE_PROJECT_NAME"] += "-second"
     other = copy_out("flight-delay", tmp_path / "second", settings)
     done = other.run("up", code=2)
-    assert f"Port {settings['MLFLOW_PORT']}, which mlflow wants, is taken by" in done.stderr
+    assert f"Port {settings['MLFLOW_PORT']}, which mlflow wants, is taken by container " in done.stderr
     assert f"set MLFLOW_PORT in {other.folder / '.env'}" in done.stderr
     assert other.json("status", code=1)["services"][0]["state"] == "down"
 

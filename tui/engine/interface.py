@@ -247,6 +247,9 @@ class Engine(Protocol):
         `terminal` is False where the caller has none to give to it.
         """
 
+    async def port_holder(self, port: Port) -> str | None:
+        """Who holds a published port so that a service could not have it now; None if it is free."""
+
     async def removables(self) -> list[Removable]:
         """What `remove_all` would remove, with sizes. Never a mounted folder."""
 

@@ -31,6 +31,11 @@ class Endpoint:
     def __str__(self) -> str:
         return f"{self.host} (context {self.context})"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the ports that containers publish are ports of this machine."""
+        return self.host.startswith(("unix://", "npipe://", "tcp://127.0.0.1", "tcp://localhost"))
+
 
 def parse_endpoint(inspected: str) -> Endpoint:
     """The endpoint in what `docker context inspect` prints. Raises EngineGone if there is none."""

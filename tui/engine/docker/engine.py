@@ -12,7 +12,7 @@ from typing import Any
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.api import Api
 from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, options
-from tui.engine.docker.errors import NotThere, explain, listener, taken_port
+from tui.engine.docker.errors import NotThere, explain, taken_port
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
 from tui.engine.interface import (
@@ -27,8 +27,9 @@ from tui.engine.interface import (
     Sample,
     State,
 )
+from tui.engine.ports import is_taken, listener
 from tui.stack.errors import ProjectError
-from tui.stack.model import Project, Service, Stack
+from tui.stack.model import Port, Project, Service, Stack
 from tui.stack.project import parse_project, scale_obstacle
 
 EXECUTE_LIMIT = 1024 * 1024
@@ -259,11 +260,22 @@ class DockerEngine:
         port = taken_port(failure.output)
         if port is None:
             return explain(failure.action, failure.output, self._info.endpoint)
-        holder = await self._publisher(port) or await listener(port) or "another program"
+        holder = await self._holder(port)
         return EngineError(
             f"{failure.action} failed: port {port} of this machine is taken by {holder}. "
             "Stop that, or change the port in .env."
         )
+
+    async def port_holder(self, port: Port) -> str | None:
+        """Who holds a port of the machine that publishes ports; of a remote one only its containers are known."""
+        if port.published is None or port.protocol != "tcp":
+            return None
+        if not self._api.endpoint.is_local:
+            return await self._publisher(port.published)
+        return await self._holder(port.published) if is_taken(port.host, port.published) else None
+
+    async def _holder(self, port: int) -> str:
+        return await self._publisher(port) or await listener(port) or "another program"
 
     async def _publisher(self, port: int) -> str | None:
         """The container that has a port of the host."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import aiohttp
-import psutil
 from aiodocker.exceptions import DockerContextError, DockerError
 
 from tui.engine.interface import EngineError, EngineGone
@@ -88,20 +86,3 @@ def taken_port(output: Sequence[str]) -> int | None:
             # "bind host port for 127.0.0.1:8080:172.18.0.2:80": the host's comes first.
             return ports[0] if ports else None
     return None
-
-
-async def listener(port: int) -> str | None:
-    """The process that listens on a TCP port of this machine, as far as this user may know it."""
-
-    def look() -> str | None:
-        try:
-            for connection in psutil.net_connections("tcp"):
-                if connection.status != psutil.CONN_LISTEN or not connection.laddr or not connection.pid:
-                    continue
-                if connection.laddr.port == port:
-                    return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-        except (psutil.Error, OSError):
-            pass
-        return None
-
-    return await asyncio.to_thread(look)
