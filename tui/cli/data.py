@@ -7,7 +7,7 @@ import typer
 from tui.actions.data import data_spec, make_data
 from tui.cli.follow import tell_run
 from tui.cli.output import note
-from tui.cli.session import open_session, verb
+from tui.cli.session import choice, open_session, verb
 
 
 @verb
@@ -18,7 +18,7 @@ async def data(context: typer.Context) -> int:
     """
     async with open_session() as session:
         spec = data_spec(session.stack)
-        run = await make_data(session.engine, session.project, spec, context.args)
+        run = await make_data(session.engine, session.project, spec, [*context.args, *choice.rest])
         folder = session.project.host_path(spec.service, spec.folder)
         note(f"making data in {folder or spec.folder} as {run.id}")
         code, _ = await tell_run(session, run, verbose=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tui.cli.arguments import complete_service
-from tui.cli.session import Exit, Session, fail, open_session, verb
+from tui.cli.session import Exit, Session, choice, fail, open_session, verb
 from tui.engine.interface import State
 from tui.stack.model import Role
 
@@ -39,7 +39,6 @@ def _client(session: Session) -> str:
 
 @verb
 async def shell(
-    context: typer.Context,
     service: Annotated[
         str | None, typer.Argument(help="Which; without it the job client.", autocompletion=complete_service)
     ] = None,
@@ -53,7 +52,7 @@ async def shell(
         if name not in session.project.services:
             known = ", ".join(session.project.services)
             fail(Exit.USAGE, f"{session.stack.name} has no service {name!r}. It has: {known}.")
-        return await _enter(session, name, context.args)
+        return await _enter(session, name, choice.rest)
 
 
 @verb
@@ -66,4 +65,6 @@ async def spark_shell(
     More arguments go to it: spark-shell --conf spark.cores.max=2
     """
     async with open_session() as session:
-        return await _enter(session, _client(session), ["pyspark" if python else "spark-shell", *context.args])
+        return await _enter(
+            session, _client(session), ["pyspark" if python else "spark-shell", *context.args, *choice.rest]
+        )

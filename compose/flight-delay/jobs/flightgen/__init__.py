@@ -1,1 +1,0 @@
-"""The generator of sample flights; the entry point is ../generate.py."""
