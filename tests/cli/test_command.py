@@ -127,7 +127,13 @@ def test_any_compose_project_works_without_a_layout(tmp_path: Path) -> None:
 def test_cleanup_leaves_mounted_folders_unless_told(tmp_path: Path) -> None:
     project = tmp_path / f"mounts{os.getpid()}"
     project.mkdir()
-    (project / "compose.yaml").write_text(COMPOSE + "    volumes: ['./work/data:/data']\n")
+    (project / "compose.yaml").write_text(
+        COMPOSE + "    volumes: ['./work/data:/data', './src:/src', './work/lib:/lib/x:ro']\n"
+    )
+    sources = [project / "src" / "app.py", project / "work" / "lib" / "lib.py"]
+    for source in sources:
+        source.parent.mkdir(parents=True)
+        source.write_text("# somebody's work")
     try:
         assert sparkdeck("up", cwd=project).returncode == 0
         precious = project / "work" / "data" / "precious.txt"
@@ -141,6 +147,7 @@ def test_cleanup_leaves_mounted_folders_unless_told(tmp_path: Path) -> None:
         assert str(precious.parent) in told.stdout
         assert not precious.exists()
         assert precious.parent.is_dir()
+        assert all(source.is_file() for source in sources), "what is not data is never emptied"
     finally:
         sparkdeck("cleanup", "--yes", cwd=project)
 

@@ -15,7 +15,7 @@ from tui.cli.session import Exit, fail, open_session, verb
 @verb
 async def cleanup(
     folders: Annotated[
-        bool, typer.Option("--folders", help="Empty the mounted folders too: data and results.")
+        bool, typer.Option("--folders", help="Empty the work folder's mounted folders too: data, results, notebooks.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only list.")] = False,
     yes: Yes = False,

@@ -1,0 +1,1 @@
+"""Flight-delay prediction on Spark: load, preprocess, train. The entry point is ../flight_delay.py."""

@@ -1,0 +1,1 @@
+"""The generator of sample flights; the entry point is ../generate.py."""
