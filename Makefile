@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types layers check venv lock clean
+.PHONY: demo test bench lint types layers check venv lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/sparkdeck demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# The deck in a pseudo-terminal against a loopback engine, beside docker's own commands: figures, no verdict.
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

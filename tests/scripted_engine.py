@@ -31,7 +31,7 @@ from tui.engine.interface import (
     RunRequest,
     Sample,
 )
-from tui.stack.model import Project, Service
+from tui.stack.model import Port, Project, Service
 
 
 class ScriptedEngine(Script):
@@ -201,10 +201,19 @@ class ScriptedEngine(Script):
         return self.executions.get((service, tuple(command)), (0, ""))
 
     async def shell_command(
-        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+        self,
+        service: str,
+        command: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = True,
     ) -> list[str]:
         self._record("shell_command", service, tuple(command), dict(env or {}))
         return list(self.shell)
+
+    async def port_holder(self, port: Port) -> str | None:
+        self._check("port_holder")
+        return None
 
     async def removables(self) -> list[Removable]:
         self._check("removables")

@@ -26,6 +26,7 @@ from tui.engine.interface import EngineGone
             "x (ab): failed to bind host port for 127.0.0.1:5555:172.18.0.2:80/tcp: address already in use",
             5555,
         ),
+        ("Bind for :::7077 failed: port is already allocated", 7077),
         ("listen tcp [::1]:4040: bind: address already in use", 4040),
         (
             "Ports are not available: exposing port TCP 127.0.0.1:7077 -> 127.0.0.1:0: listen tcp "
@@ -56,6 +57,11 @@ def test_an_engine_that_does_not_answer() -> None:
     assert isinstance(error, EngineGone)
     assert "unix:///x.sock (context default)" in str(error) and "Start Docker Desktop" in str(error)
     assert "group `docker`" in str(gone("unix:///x.sock", "Permission denied"))
+
+
+def test_docker_without_compose() -> None:
+    for said in ("docker: 'compose' is not a docker command.", "unknown flag: --file"):
+        assert "install the Compose plugin" in str(explain("docker compose up", [said], "here"))
 
 
 def test_endpoint() -> None:

@@ -51,9 +51,7 @@ def test_cgroup_v2() -> None:
     reading = {
         **V1,
         "memory_stats": {"usage": 1000, "limit": 5000, "stats": {"inactive_file": 100, "anon": 5}},
-        "blkio_stats": {
-            "io_service_bytes_recursive": [{"op": "read", "value": 3}, {"op": "write", "value": 4}]
-        },
+        "blkio_stats": {"io_service_bytes_recursive": [{"op": "read", "value": 3}, {"op": "write", "value": 4}]},
     }
     found = sample("x", reading)
     assert found is not None
@@ -84,7 +82,5 @@ def test_a_cache_larger_than_the_usage_is_not_taken_off(inactive: int) -> None:
 
 def test_cpu_never_falls_below_zero_or_divides_by_it() -> None:
     now = V1["cpu_stats"]
-    assert (
-        cpu_percent({**now, "system_cpu_usage": 1, "cpu_usage": {"total_usage": 4_000_000_000}}, now) == 0.0
-    )
+    assert cpu_percent({**now, "system_cpu_usage": 1, "cpu_usage": {"total_usage": 4_000_000_000}}, now) == 0.0
     assert cpu_percent(now, now) is None

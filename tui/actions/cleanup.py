@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.stack.environment import bind_folders
+from tui.stack.environment import work_folders
 from tui.stack.model import Project, Stack
 
 
@@ -20,11 +20,11 @@ class Folder:
 
 
 async def mounted_folders(stack: Stack, project: Project) -> list[Folder]:
-    """The stack's own mounted folders that hold anything."""
+    """The folders below the stack's work folder that services write to and that hold anything."""
 
     def measure() -> list[Folder]:
         found = []
-        for path in bind_folders(stack, project):
+        for path in work_folders(stack, project):
             if path.is_dir():
                 sizes = [item.lstat().st_size for item in path.rglob("*") if item.is_file() or item.is_symlink()]
                 if sizes:

@@ -7,11 +7,17 @@ import time
 from collections.abc import AsyncGenerator
 
 from tui.actions.start import Note, Phase, Refused, StartUpdate
+from tui.clients.http import ClientError
+from tui.clients.spark_master import Worker
+from tui.clients.spark_worker import WorkerClient
 from tui.engine.interface import Engine, Replica, State
 from tui.stack.model import Project, ScaleSpec, Stack
 from tui.watch.cluster import master_state
-from tui.watch.links import worker_of
+from tui.watch.links import master_url, worker_of
+from tui.watch.names import short_name
 from tui.watch.ready import wait_ready
+
+LOOK_SECONDS = 0.5
 
 
 def scale_spec(stack: Stack, project: Project) -> ScaleSpec:
@@ -48,7 +54,7 @@ async def scale(engine: Engine, stack: Stack, count: int, *, timeout: float = 60
     leaving = sorted(extra, key=lambda replica: replica.number, reverse=True)[: max(0, len(extra) - wanted_extra)]
     leaving_fixed = [running[name] for name in reversed(spec.fixed[count:]) if name in running]
     if leaving or leaving_fixed:
-        yield Phase(f"Draining {', '.join(replica.name for replica in [*leaving, *leaving_fixed])}")
+        yield Phase(f"Draining {', '.join(short_name(replica, project) for replica in [*leaving, *leaving_fixed])}")
         async for note in _drain(engine, stack, project, [*leaving, *leaving_fixed], timeout):
             yield note
 
@@ -78,32 +84,47 @@ async def _drain(
     began = time.monotonic()
     for replica in leaving:
         await engine.signal(replica.id, "PWR")
-    said: dict[str, int] = {}
+    said: dict[str, int | None] = {}
     while leaving:
         replicas = await engine.replicas()
+        running = {replica.id for replica in replicas if replica.state is State.RUNNING}
+        url = master_url(stack, project, replicas)
         state = await master_state(stack, project, replicas)
-        if state is None:
+        if url is None or state is None:
             yield Note("The Spark master does not answer: nothing can be running on its workers.")
             return
         busy = []
         for replica in leaving:
-            worker = worker_of(replica, state)
-            alive = any(other.id == replica.id and other.state is State.RUNNING for other in replicas)
-            # ALIVE with no cores: the master has not heard of the signal yet.
-            if alive and worker is not None and (worker.cores_used or worker.is_alive):
-                busy.append(replica)
-                if said.get(replica.id) != worker.cores_used:
-                    said[replica.id] = worker.cores_used or 0
-                    yield Note(f"{replica.name} still works on {worker.cores_used or 0} cores")
+            cores = await _cores_in_use(url, worker_of(replica, state)) if replica.id in running else 0
+            if cores == 0:
+                continue
+            busy.append(replica)
+            if cores is not None and said.get(replica.id) != cores:
+                said[replica.id] = cores
+                yield Note(f"{short_name(replica, project)} still works on {cores} {'core' if cores == 1 else 'cores'}")
         leaving = busy
         if leaving and time.monotonic() - began > timeout:
-            names = ", ".join(replica.name for replica in leaving)
+            names = ", ".join(short_name(replica, project) for replica in leaving)
             raise Refused(
                 f"{names} still works after {timeout:.0f} s; it takes no new tasks and was left running. "
                 "Scale again to wait on, or stop it: sparkdeck stop SERVICE"
             )
         if leaving:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _cores_in_use(url: str, worker: Worker | None) -> int | None:
+    """The cores on which a leaving worker still works, by its own word; None while that cannot be known."""
+    if worker is None:
+        return 0
+    if worker.is_alive:
+        # The master has not heard of the signal yet.
+        return None
+    async with WorkerClient(url, worker.id) as client:
+        try:
+            return (await client.state()).cores_used
+        except ClientError:
+            return None
 
 
 async def _registered(engine: Engine, stack: Stack, project: Project, count: int) -> AsyncGenerator[Note]:
@@ -118,4 +139,4 @@ async def _registered(engine: Engine, stack: Stack, project: Project, count: int
         if time.monotonic() - began > 30:
             known = "it does not answer" if alive is None else f"it knows {alive}"
             raise Refused(f"The Spark master should have {count} workers; {known}. See: sparkdeck status")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK_SECONDS)

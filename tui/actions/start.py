@@ -72,7 +72,7 @@ async def start(
         yield Note(text)
     project = await engine.project()
     _validate(stack, project, services)
-    findings = await check_ports(stack, project, await engine.replicas(), services)
+    findings = await check_ports(engine, stack, project, services)
     if findings:
         raise Refused("\n".join(str(finding) for finding in findings))
     if build:

@@ -2,89 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import re
-import socket
 from collections.abc import Sequence
 
-import psutil
-
 from tui.checks.finding import Finding
-from tui.engine.interface import Replica, State
-from tui.stack.model import Port, Project, Stack
+from tui.engine.interface import Engine, State
+from tui.stack.environment import read_environment
+from tui.stack.model import Project, Stack
 
 
-async def check_ports(
-    stack: Stack, project: Project, replicas: Sequence[Replica], services: Sequence[str] = ()
-) -> list[Finding]:
+async def check_ports(engine: Engine, stack: Stack, project: Project, services: Sequence[str] = ()) -> list[Finding]:
     """Every published port that something else than this stack holds, with its holder and its variable."""
+    replicas = await engine.replicas()
     held = {port.published for replica in replicas if replica.state is State.RUNNING for port in replica.ports}
-    wanted = [
-        (name, port)
-        for name, service in project.services.items()
-        if (name in services) or (not services and not service.profiles)
-        for port in service.ports
-        if port.published and port.published not in held and port.protocol == "tcp"
+    taken: dict[tuple[str, str, str], list[int]] = {}
+    for name, service in project.services.items():
+        if name not in services and (services or service.profiles):
+            continue
+        for port in service.ports:
+            if port.published is None or port.published in held:
+                continue
+            holder = await engine.port_holder(port)
+            if holder:
+                variable = variable_of(stack, port.published)
+                change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {stack.folder}"
+                taken.setdefault((name, holder, change), []).append(port.published)
+    return [
+        Finding(f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}.", f"Stop that, or {change}.")
+        for (name, holder, change), ports in taken.items()
     ]
-    return await asyncio.to_thread(_check, stack, wanted)
 
 
-def _check(stack: Stack, wanted: list[tuple[str, Port]]) -> list[Finding]:
-    findings = []
-    for service, port in wanted:
-        if port.published and _taken(port.host, port.published):
-            variable = variable_of(stack, port.published)
-            change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {stack.folder}"
-            findings.append(
-                Finding(
-                    f"Port {port.published}, which {service} wants, is taken by {_holder(port.published)}.",
-                    f"Stop that, or {change}.",
-                )
-            )
-    return findings
+def _ports(ports: list[int]) -> str:
+    return f"Port {ports[0]}," if len(ports) == 1 else f"Ports {min(ports)} to {max(ports)},"
 
 
-def _taken(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As servers do: a port in TIME_WAIT is free to them.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
-
-
-def _holder(port: int) -> str:
-    """The process that listens on a port, as well as this user may know it."""
-    try:
-        connections = psutil.net_connections("tcp")
-    except (psutil.Error, OSError):
-        return "another process (its name is hidden from this user)"
-    for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
-            if connection.pid is None:
-                break
-            try:
-                process = psutil.Process(connection.pid)
-                return f"{process.name()} (process {connection.pid})"
-            except psutil.Error:
-                break
-    return "another process (its name is hidden from this user)"
+def _is(ports: list[int]) -> str:
+    return "is" if len(ports) == 1 else "are"
 
 
 def variable_of(stack: Stack, port: int) -> str | None:
-    """The variable whose value or default in the compose files is this port, or None."""
-    from dotenv import dotenv_values
-
-    if stack.env_file.is_file():
-        for name, value in dotenv_values(stack.env_file).items():
-            if value == str(port):
-                return name
+    """The variable whose value or default in the compose files is this port or a range with it, or None."""
+    settings = list(read_environment(stack).items())
     for file in stack.files:
-        match = re.search(rf"\$\{{(\w+):?-{port}(?:-\d+)?\}}", file.read_text(encoding="utf-8", errors="replace"))
-        if match:
-            return match.group(1)
+        text = file.read_text(encoding="utf-8", errors="replace")
+        settings += re.findall(r"\$\{(\w+):?-(\d+(?:-\d+)?)\}", text)
+    for name, value in settings:
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", value)
+        if match and int(match[1]) <= port <= int(match[2] or match[1]) and "PORT" in name.upper():
+            return name
     return None

@@ -15,13 +15,16 @@ from tui.cli.session import Exit, fail, open_session, verb
 @verb
 async def cleanup(
     folders: Annotated[
-        bool, typer.Option("--folders", help="Empty the mounted folders too: data and results.")
+        bool, typer.Option("--folders", help="Empty the work folder's mounted folders too: data, results, notebooks.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only list.")] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> int:
-    """List what the stack keeps, with sizes, ask, and remove it. Mounted folders stay unless told."""
+    """Remove what the stack left here.
+
+    Lists it with sizes and asks first. Mounted folders stay unless told.
+    """
     async with open_session() as session:
         found = await session.engine.removables()
         mounted = await mounted_folders(session.stack, session.project)

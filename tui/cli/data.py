@@ -7,15 +7,18 @@ import typer
 from tui.actions.data import data_spec, make_data
 from tui.cli.follow import tell_run
 from tui.cli.output import note
-from tui.cli.session import open_session, verb
+from tui.cli.session import choice, open_session, verb
 
 
 @verb
 async def data(context: typer.Context) -> int:
-    """Make sample data. Arguments go to the stack's generator: data --rows 1000000; data --help shows them."""
+    """Make sample data for the jobs.
+
+    Arguments go to the stack's generator: data --rows 1000000; data -- --help shows them.
+    """
     async with open_session() as session:
         spec = data_spec(session.stack)
-        run = await make_data(session.engine, session.project, spec, context.args)
+        run = await make_data(session.engine, session.project, spec, [*context.args, *choice.rest])
         folder = session.project.host_path(spec.service, spec.folder)
         note(f"making data in {folder or spec.folder} as {run.id}")
         code, _ = await tell_run(session, run, verbose=True)

@@ -22,7 +22,10 @@ async def demo(
     job: Annotated[str | None, typer.Argument(help="Another job than the default one.")] = None,
     timeout: Timeout = 300,
 ) -> int:
-    """Start the stack, make sample data if there is none, run its job, show the result. Exit code: the job's."""
+    """Everything, from nothing to a result.
+
+    Starts the stack, makes sample data if there is none, runs its job, shows the result. The exit code is the job's.
+    """
     async with open_session() as session:
         spec = find_job(session.stack, session.project, job)
         await tell_all(start(session.engine, session.stack, timeout=timeout))

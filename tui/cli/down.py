@@ -12,7 +12,10 @@ from tui.jobs.submit import find_runs
 
 @verb
 async def down(yes: Yes = False) -> int:
-    """Stop and remove every service and run of the stack. Mounted folders and images stay."""
+    """Stop and remove services and runs.
+
+    Mounted folders and images stay.
+    """
     async with open_session() as session:
         active = [run.id for run in await find_runs(session.engine) if not run.is_over]
         if active and not yes:

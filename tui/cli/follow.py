@@ -39,7 +39,8 @@ class _Teller:
             if self._verbose:
                 note(bare(line.text))
         elif out.is_terminal:
-            out.print(Text.from_ansi(clean(line.text)))
+            # Through the console that draws the changing line, or the two would write over each other.
+            (err if self._status else out).print(Text.from_ansi(clean(line.text)))
         else:
             print(bare(line.text), flush=True)
 
@@ -60,7 +61,7 @@ class _Teller:
             + (f" about {duration(stage.eta_seconds)} left" if stage.eta_seconds is not None else "")
             for stage in progress.stages[:3]
         ]
-        text = "  ".join([step or f"{progress.jobs_done} Spark jobs done", *parts])
+        text = "  ".join([step or f"the driver works, {progress.jobs_done} Spark jobs done", *parts])
         self._status.update(Text(text[: max(20, err.width - 4)]))
 
     def waiting(self, reason: WaitingReason) -> None:

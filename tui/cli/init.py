@@ -16,7 +16,10 @@ from tui.stack.errors import StackError
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist or is empty.")],
 ) -> None:
-    """Copy a bundled stack out for editing; `--stack` before the verb says which."""
+    """Copy a bundled stack out for editing.
+
+    `--stack` before the verb says which.
+    """
     try:
         stack = chosen_stack()
         files = copy_out(stack, folder)

@@ -24,7 +24,7 @@ async def jobs(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the driver's log too.")] = False,
     as_json: Json = False,
 ) -> int:
-    """List the runs that the engine knows, or take one up again."""
+    """List the runs, or take one up again."""
     async with open_session() as session:
         if run is None:
             if cancel:
@@ -61,6 +61,14 @@ def _word(run: Run) -> tuple[str, str]:
     return f"failed ({run.replica.exit_code})", "red"
 
 
+def _when(run: Run) -> str:
+    """The local time of the submit, with the date where it was another day."""
+    if run.submitted_at is None:
+        return "-"
+    at = run.submitted_at.astimezone()
+    return at.strftime("%H:%M:%S" if at.date() == datetime.now().date() else "%Y-%m-%d %H:%M")
+
+
 def _list(runs: list[Run], as_json: bool) -> None:
     if as_json:
         print_json(
@@ -85,6 +93,5 @@ def _list(runs: list[Run], as_json: bool) -> None:
     rows: list[list[str | Text]] = []
     for run in runs:
         word, style = _word(run)
-        when = run.submitted_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if run.submitted_at else "-"
-        rows.append([run.id, run.job, Text(word, style=style), when, duration(_seconds(run)), " ".join(run.args)])
+        rows.append([run.id, run.job, Text(word, style=style), _when(run), duration(_seconds(run)), " ".join(run.args)])
     print_table(table("run", "job", "state", "submitted", "took", "arguments", rows=rows, right=("took",)))

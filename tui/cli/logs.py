@@ -34,7 +34,10 @@ async def logs(
     tail: Annotated[str, typer.Option("--tail", "-n", metavar="N|all", help="How many old lines of each.")] = "100",
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show when each line was written.")] = False,
 ) -> int:
-    """Show what services wrote, together in the order of time."""
+    """Show what services and runs wrote.
+
+    Several together stand in the order of time.
+    """
     if tail != "all" and not tail.isdigit():
         fail(Exit.USAGE, f"--tail takes a number or `all`, not {tail!r}.")
     async with open_session() as session:

@@ -103,9 +103,9 @@ app.command()(restart.restart)
 app.command()(down.down)
 app.command()(status.status)
 app.command()(logs.logs)
-app.command(context_settings=passes_on)(submit.submit)
+app.command()(submit.submit)
 app.command()(jobs.jobs)
-app.command(context_settings=passes_on)(shell.shell)
+app.command()(shell.shell)
 app.command("spark-shell", context_settings=passes_on)(shell.spark_shell)
 app.command("open")(open.open_link)
 app.command()(scale.scale)
@@ -118,4 +118,8 @@ app.command()(demo.demo)
 
 def run() -> None:
     """The entry point of the installed command."""
-    app()
+    words = sys.argv[1:]
+    if "--" in words:
+        at = words.index("--")
+        words, choice.rest = words[:at], words[at + 1 :]
+    app(words)

@@ -38,7 +38,10 @@ async def open_link(
     only_print: Annotated[bool, typer.Option("--print", help="Print the address, open nothing.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Open a service's page in the browser; Jupyter's with its token."""
+    """Open a service's page in the browser.
+
+    Jupyter's with its token. Without a service all pages are listed.
+    """
     async with open_session() as session:
         if service is not None and service not in session.project.services:
             known = ", ".join(session.project.services)

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from rich.console import Console
@@ -57,19 +57,25 @@ def print_json(value: object) -> None:
     )
 
 
-def table(*columns: str, rows: Iterable[Iterable[str | Text]], right: Iterable[str] = ()) -> Table:
-    """A plain table; nothing in a cell is read as markup. Columns in `right` are aligned right."""
+def table(*columns: str, rows: Iterable[Sequence[str | Text]], right: Iterable[str] = ()) -> Table:
+    """A plain table; nothing in a cell is read as markup. Columns in `right` are aligned right.
+
+    Where the terminal is too narrow, the last column gives way.
+    """
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     aligned = set(right)
-    for column in columns:
-        made.add_column(column, justify="right" if column in aligned else "left", no_wrap=True)
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    for index, column in enumerate(columns):
+        widest = max((row[index].cell_len for row in cells), default=0)
+        least = max(widest, len(column)) if index < len(columns) - 1 else None
+        made.add_column(column, justify="right" if column in aligned else "left", no_wrap=True, min_width=least)
+    for row in cells:
+        made.add_row(*row)
     return made
 
 
 def print_table(made: Table) -> None:
-    """Prints a table; in a terminal that is too narrow, the widest column gives way."""
+    """Prints a table."""
     out.print(made, soft_wrap=False)
 
 

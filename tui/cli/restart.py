@@ -11,7 +11,7 @@ from tui.watch.ready import wait_ready
 
 @verb
 async def restart(services: Services = None, timeout: Timeout = 300) -> None:
-    """Restart services and wait until they are healthy again."""
+    """Restart services and wait for health."""
     async with open_session() as session:
         names = check_services(services, list(session.project.services), session.stack.name)
         await tell_progress(f"Restarting {', '.join(names) or session.stack.name}", session.engine.restart(names))

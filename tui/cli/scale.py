@@ -16,6 +16,9 @@ async def scale(
     count: Annotated[int, typer.Argument(metavar="N", min=1, help="How many workers in all.")],
     timeout: Annotated[float, typer.Option(help="How long running tasks may take to end, in seconds.")] = 600,
 ) -> None:
-    """Bring the cluster to N workers; those that go finish their running tasks first."""
+    """Bring the cluster to N workers.
+
+    Those that go finish their running tasks first.
+    """
     async with open_session() as session:
         await tell_all(scale_workers(session.engine, session.stack, count, timeout=timeout))

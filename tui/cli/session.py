@@ -6,7 +6,7 @@ import asyncio
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn, ParamSpec
@@ -42,9 +42,10 @@ class Exit(IntEnum):
 
 @dataclass(slots=True)
 class Choice:
-    """What was chosen before the verb."""
+    """What was chosen before the verb, and what stands behind `--`: not ours to read."""
 
     stack: str | None = None
+    rest: list[str] = field(default_factory=list)
 
 
 choice = Choice()

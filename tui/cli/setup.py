@@ -18,7 +18,10 @@ async def setup(
     fresh: Annotated[bool, typer.Option("--fresh", help="Build without any cache.")] = False,
     timeout: Timeout = 300,
 ) -> None:
-    """Check the stack, make its folders and .env, build, start, wait for health, show the links."""
+    """Build and start the stack, from nothing.
+
+    Checks it, makes its folders and .env, builds, starts, waits for health, shows the links.
+    """
     async with open_session() as session:
         await tell_all(start(session.engine, session.stack, build=True, fresh=fresh, timeout=timeout))
         await show_links(session)

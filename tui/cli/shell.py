@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tui.cli.arguments import complete_service
-from tui.cli.session import Exit, Session, fail, open_session, verb
+from tui.cli.session import Exit, Session, choice, fail, open_session, verb
 from tui.engine.interface import State
 from tui.stack.model import Role
 
@@ -23,7 +23,7 @@ async def _enter(session: Session, service: str, command: list[str]) -> int:
             Exit.USAGE,
             "A shell needs a terminal. To run a command without one: sparkdeck shell SERVICE -- COMMAND",
         )
-    argv = await session.engine.shell_command(service, command)
+    argv = await session.engine.shell_command(service, command, terminal=sys.stdin.isatty())
     process = await asyncio.create_subprocess_exec(*argv)
     return await process.wait()
 
@@ -39,18 +39,20 @@ def _client(session: Session) -> str:
 
 @verb
 async def shell(
-    context: typer.Context,
     service: Annotated[
         str | None, typer.Argument(help="Which; without it the job client.", autocompletion=complete_service)
     ] = None,
 ) -> int:
-    """Open a shell in a service, or run a command there: shell SERVICE -- COMMAND."""
+    """Open a shell in a service.
+
+    Or run a command there: shell SERVICE -- COMMAND
+    """
     async with open_session() as session:
         name = service or _client(session)
         if name not in session.project.services:
             known = ", ".join(session.project.services)
             fail(Exit.USAGE, f"{session.stack.name} has no service {name!r}. It has: {known}.")
-        return await _enter(session, name, context.args)
+        return await _enter(session, name, choice.rest)
 
 
 @verb
@@ -58,6 +60,11 @@ async def spark_shell(
     context: typer.Context,
     python: Annotated[bool, typer.Option("--python", help="PySpark instead of Scala.")] = False,
 ) -> int:
-    """Open a Spark shell on the cluster. More arguments go to it: spark-shell --conf spark.cores.max=2"""
+    """Open a Spark shell on the cluster.
+
+    More arguments go to it: spark-shell --conf spark.cores.max=2
+    """
     async with open_session() as session:
-        return await _enter(session, _client(session), ["pyspark" if python else "spark-shell", *context.args])
+        return await _enter(
+            session, _client(session), ["pyspark" if python else "spark-shell", *context.args, *choice.rest]
+        )

@@ -38,7 +38,10 @@ _SIGNS = {
 
 @verb
 async def status(services: Services = None, as_json: Json = False) -> int:
-    """Show each service's state, health and use. Exit code 0: all up; 1: something is down or unwell."""
+    """Show how each service is.
+
+    Exit code 0: all are well; 1: something is down or unwell.
+    """
     async with open_session() as session:
         names = check_services(services, list(session.project.services), session.stack.name)
         replicas = [

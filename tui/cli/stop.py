@@ -9,7 +9,10 @@ from tui.cli.session import open_session, verb
 
 @verb
 async def stop(services: Services = None) -> None:
-    """Stop services; their logs and data stay, and `up` starts them again."""
+    """Stop services; everything stays.
+
+    `up` starts them again.
+    """
     async with open_session() as session:
         names = check_services(services, list(session.project.services), session.stack.name)
         await tell_progress(f"Stopping {', '.join(names) or session.stack.name}", session.engine.stop(names))

@@ -10,7 +10,7 @@ import typer
 from tui.cli.arguments import Json, complete_job
 from tui.cli.follow import tell_run
 from tui.cli.output import note, print_json, say
-from tui.cli.session import Exit, Session, fail, open_session, verb
+from tui.cli.session import Exit, Session, choice, fail, open_session, verb
 from tui.jobs import submit as jobs
 from tui.jobs.submit import Run
 from tui.stack.model import JobSpec
@@ -48,7 +48,6 @@ async def submit_job(session: Session, job: JobSpec, args: list[str], conf: dict
 
 @verb
 async def submit(
-    context: typer.Context,
     job: Annotated[
         str | None,
         typer.Argument(help="A job of the layout, or a .py or .jar file in /apps.", autocompletion=complete_job),
@@ -62,10 +61,13 @@ async def submit(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the driver's log too.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Submit a job and follow it; its arguments come after `--`. The exit code is the job's."""
+    """Run a job and follow it.
+
+    Its arguments come after `--`. The exit code is the job's.
+    """
     async with open_session() as session:
         spec = jobs.find_job(session.stack, session.project, job, main_class)
-        run = await submit_job(session, spec, context.args, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
+        run = await submit_job(session, spec, choice.rest, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
         code: int = Exit.OK
         ended = None
         if not detach:

@@ -20,7 +20,10 @@ async def up(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all are healthy.")] = True,
     timeout: Timeout = 300,
 ) -> None:
-    """Start services and what they depend on, building what is missing."""
+    """Start services and wait for health.
+
+    With them starts what they depend on; missing images are built.
+    """
     async with open_session() as session:
         names = check_services(services, list(session.project.services), session.stack.name)
         await tell_all(start(session.engine, session.stack, names, recreate=recreate, wait=wait, timeout=timeout))

@@ -102,7 +102,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a replica wrote, without its line end. `at_ns` is nanoseconds since the epoch."""
+    """One line that a replica wrote, without its line end. `at_ns` is nanoseconds since the epoch.
+
+    The text is as it was written, carriage returns and control sequences included: `tui.engine.text.clean` makes
+    it harmless. A line over 64 KiB comes in pieces with the same time.
+    """
 
     replica_id: str
     at_ns: int
@@ -112,7 +116,11 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a replica: created, started, ended, removed, health, out-of-memory, ..."""
+    """Something happened to a replica.
+
+    Kinds: created, started, ended (detail `exit code N`), removed, health (detail `healthy`, ...), out-of-memory,
+    restarted, signalled, paused, resumed.
+    """
 
     at: datetime
     kind: str
@@ -141,7 +149,10 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """Something `cleanup` would remove. `size` in bytes, None if unknown. `kind`: replica, network, volume, image."""
+    """Something `cleanup` would remove. `kind`: replica, network, volume, image.
+
+    `size` in bytes, None if unknown. What several images share counts in each.
+    """
 
     kind: str
     id: str
@@ -162,7 +173,7 @@ class Engine(Protocol):
         """Which engine this is."""
 
     async def close(self) -> None:
-        """Gives back every connection; streams still open end."""
+        """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
 
     async def project(self) -> Project:
         """The stack's services as the engine resolves them, profiles included."""
@@ -171,7 +182,7 @@ class Engine(Protocol):
         """User and group id that a service must run as, so that what it writes belongs to the present user."""
 
     async def replicas(self) -> list[Replica]:
-        """Every replica and run of this stack, ended ones included, by service and number."""
+        """Every replica and run of this stack, ended ones included, by service and number; runs after replicas."""
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
@@ -189,7 +200,7 @@ class Engine(Protocol):
         new ones if `follow`. An engine may also give the last `tail` lines of that time."""
 
     def events(self) -> AsyncGenerator[Event]:
-        """What happens to this stack's replicas, from now on."""
+        """What happens to this stack's replicas, from this call on (not only from the first look on)."""
 
     def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
         """Builds the images of these services (all if none is named); `fresh` without any cache."""
@@ -198,7 +209,7 @@ class Engine(Protocol):
         """Starts these services (all if none is named) and what they depend on, building what is missing."""
 
     def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
-        """Stops these services (all if none is named); their replicas and data stay."""
+        """Stops these services (all if none is named); their replicas and data stay. Runs go on."""
 
     def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """Restarts these services (all if none is named), one log going on."""
@@ -219,15 +230,32 @@ class Engine(Protocol):
         """Removes one ended replica or run together with its log."""
 
     async def start_run(self, request: RunRequest) -> Replica:
-        """Starts a run in the background and returns it; it goes on when the caller ends."""
+        """Starts a run in the background and returns it; it goes on when the caller ends.
+
+        What the service depends on is not started. A run that cannot start leaves nothing behind.
+        """
 
     async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
-        """Runs a command inside a running replica of a service: exit code, and both outputs as text."""
+        """Runs a command in the first running replica of a service: exit code, and stdout and then stderr as text.
+
+        Of each output only the first MiB. Raises EngineError if the service is not running.
+        """
 
     async def shell_command(
-        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+        self,
+        service: str,
+        command: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = True,
     ) -> list[str]:
-        """The host's command line that opens a terminal on `command` (a shell if none is given) in a service."""
+        """The host's command line that runs `command` (a shell if none is given) in a service.
+
+        `terminal` is False where the caller has none to give to it.
+        """
+
+    async def port_holder(self, port: Port) -> str | None:
+        """Who holds a published port so that a service could not have it now; None if it is free."""
 
     async def removables(self) -> list[Removable]:
         """What `remove_all` would remove, with sizes. Never a mounted folder."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from tui.stack.errors import StackError
-from tui.stack.model import Generated, Project, Stack
+from tui.stack.model import Generated, Mount, Project, Stack
 
 _BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
 
@@ -66,15 +66,34 @@ def bind_folders(stack: Stack, project: Project) -> list[Path]:
     A source whose last part has a suffix is taken for a file. Links are followed: one that leads elsewhere,
     or nowhere, is not ours.
     """
+    mounts = [mount for service in project.services.values() for mount in service.mounts]
+    return _below([_folder(stack.home), _folder(work_folder(stack))], mounts)
+
+
+def work_folders(stack: Stack, project: Project) -> list[Path]:
+    """Those of `bind_folders` that hold the user's data and results: below the work folder, written by services.
+
+    What is mounted from elsewhere, or only to be read, is source code: nobody may empty that.
+    """
+    mounts = [mount for service in project.services.values() for mount in service.mounts]
+    sources = {_folder(Path(mount.source)) for mount in mounts if mount.kind == "bind" and mount.read_only}
+    work = _folder(work_folder(stack))
+    return [folder for folder in _below([work], mounts) if folder not in sources and folder != work]
+
+
+def work_folder(stack: Stack) -> Path:
+    """WORK_DIR, or `work` in the stack's home."""
     # As in docker compose: the caller's own variable goes first, and the compose file's folder is the base.
-    work = os.environ.get("WORK_DIR") or read_environment(stack).get("WORK_DIR") or ""
-    roots = [folder for folder in map(_folder, (stack.home, stack.folder / work if work else None)) if folder]
+    work = os.environ.get("WORK_DIR") or read_environment(stack).get("WORK_DIR")
+    return stack.folder / work if work else stack.home / "work"
+
+
+def _below(roots: list[Path | None], mounts: list[Mount]) -> list[Path]:
     found: set[Path] = set()
-    for service in project.services.values():
-        for mount in service.mounts:
-            folder = _folder(Path(mount.source)) if mount.kind == "bind" else None
-            if folder and not folder.suffix and any(folder.is_relative_to(root) for root in roots):
-                found.add(folder)
+    for mount in mounts:
+        folder = _folder(Path(mount.source)) if mount.kind == "bind" else None
+        if folder and not folder.suffix and any(root and folder.is_relative_to(root) for root in roots):
+            found.add(folder)
     return sorted(found)
 
 

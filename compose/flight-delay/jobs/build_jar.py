@@ -92,8 +92,15 @@ def build(jar: Path) -> str:
     with tempfile.TemporaryDirectory() as classes:
         # -usejavacp: the jars of -cp are the class path to compile with, too.
         command = [java(), "-cp", f"{jars}/*", "scala.tools.nsc.Main", "-usejavacp", "-deprecation", "-feature"]
-        subprocess.run([*command, "-d", classes, *map(str, sources)], check=True, stdout=subprocess.PIPE,
-                       stderr=subprocess.STDOUT, text=True)
+        subprocess.run(
+            [*command, "-d", classes, *map(str, sources)],
+            check=True,
+            # The compiler looks for packages in its folder as well, and in / there is one called sys.
+            cwd=classes,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         jar.parent.mkdir(parents=True, exist_ok=True)
         part = jar.with_name(jar.name + ".part")
         try:
@@ -113,7 +120,9 @@ def build(jar: Path) -> str:
 def main(argv: list[str]) -> int:
     """Build, print a line, return the exit code."""
     parser = argparse.ArgumentParser(prog="build_jar.py", description="Compile the Scala job into a JAR.")
-    parser.add_argument("jar", type=Path, nargs="?", default=Path("/apps/flight-delay.jar"), help="[/apps/flight-delay.jar]")
+    parser.add_argument(
+        "jar", type=Path, nargs="?", default=Path("/apps/flight-delay.jar"), help="[/apps/flight-delay.jar]"
+    )
     jar = parser.parse_args(argv).jar.absolute()
     try:
         print(build(jar), flush=True)
@@ -122,7 +131,10 @@ def main(argv: list[str]) -> int:
         return 2
     except subprocess.CalledProcessError as refused:
         output = refused.stdout.replace(f"{HERE}/", "").strip()
-        print(f"{output}\nERROR: {jar} was not built: the Scala compiler refused the sources (see above).", file=sys.stderr)
+        print(
+            f"{output}\nERROR: {jar} was not built: the Scala compiler refused the sources (see above).",
+            file=sys.stderr,
+        )
         return 1
     except OSError as problem:
         print(f"ERROR: {jar}: cannot be written: {problem.strerror or problem}.", file=sys.stderr)

@@ -20,7 +20,7 @@ from flightdelay.report import report
 from flightdelay.steps import SUMMARY, only_writer, say, write_text
 from flightdelay.tracking import Tracking
 from flightdelay.train import train
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 
@@ -39,12 +39,14 @@ def run(spark: SparkSession, options: Options, tracking: Tracking) -> None:
 
     for number, task in enumerate(options.tasks, 1):
         say(f"[{number}/{len(options.tasks)}] {task}")
+        began = time.monotonic()
         if task == "load":
             load(spark, options.input, flights)
         elif task == "preprocess":
             preprocess(spark, flights, prepared)
         else:
             trained = train(spark, flights, prepared, model, options, log_model)
+        say(f"      done in {time.monotonic() - began:.1f} s")
     metrics = _metrics(spark, options, trained, time.monotonic() - started)
     if trained:
         best = trained["models"][trained["best"]]
@@ -57,7 +59,9 @@ def run(spark: SparkSession, options: Options, tracking: Tracking) -> None:
             }
         )
     data = metrics["input"]
-    tracking.metrics({"rows": data["rows"], "bad_rows": sum(data["bad"].values()), "delayed_rate": metrics["label"]["rate"]})
+    tracking.metrics(
+        {"rows": data["rows"], "bad_rows": sum(data["bad"].values()), "delayed_rate": metrics["label"]["rate"]}
+    )
     _store(options, metrics, tracking)
     tracking.artifacts([output / name for name in metrics["files"]])
     if not tracking.summary()["logged"]:
@@ -139,13 +143,16 @@ def main(argv: list[str]) -> int:
         status, error = "KILLED", "stopped before it was done; finished steps are kept"
         return 130
     except Exception as problem:
+        if spark is not None and _stopped(spark):
+            status, error = "KILLED", "Spark was stopped from outside before the job was done; finished steps are kept"
+            return 1
         error = _cause(problem)
         traceback.print_exc()
         return 1
     finally:
         if tracking is not None:
             tracking.end(status, error)
-        if spark is not None:
+        if spark is not None and not _stopped(spark):
             spark.stop()
         if error:
             print(f"ERROR: {error}", file=sys.stderr, flush=True)
@@ -153,6 +160,14 @@ def main(argv: list[str]) -> int:
 
 def _on_term(signum: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _stopped(spark: SparkSession) -> bool:
+    """Whether Spark ended under the job: SIGTERM reaches its Java process only, or the application was killed."""
+    try:
+        return bool(spark.sparkContext._jsc.sc().isStopped())
+    except Exception:  # no Java left to answer
+        return True
 
 
 def _cause(problem: Exception) -> str:

@@ -27,8 +27,8 @@ import sys
 import time
 from pathlib import Path
 
-from flightgen.flights import days_of, flights
 from flightgen.files import FORMATS, Writer
+from flightgen.flights import days_of, flights
 
 MANIFEST = "_generated.json"
 
@@ -42,7 +42,9 @@ def generate(rows: int, seed: int, year: int, output: Path, form: str, replace: 
     known = json.loads(manifest.read_text()) if manifest.exists() else {"files": []}
     present = [name for name in known["files"] if (output / name).exists()]
     if present and not replace:
-        raise FileExistsError(f"{output}: has {known['rows']:,} generated flights already. Give --replace to make new ones.")
+        raise FileExistsError(
+            f"{output}: has {known['rows']:,} generated flights already. Give --replace to make new ones."
+        )
     output.mkdir(parents=True, exist_ok=True)
     manifest.unlink(missing_ok=True)
     for name in present:
@@ -57,7 +59,11 @@ def generate(rows: int, seed: int, year: int, output: Path, form: str, replace: 
                 now = time.monotonic()
                 if now - told >= 1:
                     told = now
-                    print(f"{done:,} of {rows:,} flights, {done / (now - started):,.0f}/s, {day}", file=sys.stderr, flush=True)
+                    print(
+                        f"{done:,} of {rows:,} flights, {done / (now - started):,.0f}/s, {day}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
         files = writer.close()
     result: dict[str, object] = {"rows": done, "seed": seed, "year": year, "format": form, "files": files}
     part = manifest.with_suffix(".part")

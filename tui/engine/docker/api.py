@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from aiodocker import Docker
-from aiodocker.exceptions import DockerError
 
-from tui.engine.docker.errors import gone, translated
+from tui.engine.docker.errors import NotThere, gone, translated
 from tui.engine.interface import EngineError, EngineGone
 
 # A healthy engine answers within milliseconds, a busy one within seconds.
@@ -32,6 +31,11 @@ class Endpoint:
     def __str__(self) -> str:
         return f"{self.host} (context {self.context})"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the ports that containers publish are ports of this machine."""
+        return self.host.startswith(("unix://", "npipe://", "tcp://127.0.0.1", "tcp://localhost"))
+
 
 def parse_endpoint(inspected: str) -> Endpoint:
     """The endpoint in what `docker context inspect` prints. Raises EngineGone if there is none."""
@@ -47,10 +51,12 @@ class Api:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._closed = False
+        self._open_streams: set[aiohttp.ClientResponse] = set()
         self._connector: aiohttp.BaseConnector | None = None
         # The endpoint is the one that docker's own command line found, so that both talk to one engine:
         # aiodocker 0.27 lets a chosen context win over DOCKER_HOST, the command line does the opposite.
-        with translated(str(endpoint)):
+        with translated(str(endpoint), f"The engine at {endpoint} cannot be reached"):
             self._docker = self._open()
 
     def _open(self) -> Docker:
@@ -64,16 +70,15 @@ class Api:
             if host.startswith("tcp://") and self.endpoint.context != "default":
                 return Docker(context=self.endpoint.context)
             return Docker(url=host)
-        except ImportError:
-            raise EngineError(
-                f"The engine at {self.endpoint} is reached over ssh, which needs one more package: "
-                "pip install 'aiodocker[ssh]'"
-            ) from None
         except ValueError as error:
             raise gone(str(self.endpoint), str(error)) from None
 
     async def close(self) -> None:
-        """Gives back every connection; streams still open end."""
+        """Gives back every connection; streams still open, and later calls, raise EngineGone."""
+        self._closed = True
+        # Closing the session alone would let their readers wait for ever.
+        for response in tuple(self._open_streams):
+            response.close()
         await self._docker.close()
         if self._connector is not None:
             await self._connector.close()
@@ -88,7 +93,7 @@ class Api:
         what: str = "",
     ) -> Any:
         """The engine's answer, from JSON; None if it is empty. `what` begins an error's sentence."""
-        with translated(str(self.endpoint), what):
+        with self._asking(what):
             async with asyncio.timeout(seconds):
                 async with self._docker._query(path, method, params=_params(params)) as response:
                     try:
@@ -102,6 +107,21 @@ class Api:
         except ValueError:
             raise EngineError(f"{path}: the engine's answer is not JSON") from None
 
+    @contextmanager
+    def _asking(self, what: str = "") -> Iterator[None]:
+        """Translates errors; all that goes wrong on a closed connection is that it is closed."""
+        closed = EngineGone("The connection to the engine was closed")
+        if self._closed:
+            raise closed
+        try:
+            with translated(str(self.endpoint), what):
+                yield
+        except Exception:
+            # aiohttp trips over a session that is closed while it works, with whatever comes first.
+            if self._closed:
+                raise closed from None
+            raise
+
     async def inspect(self, replica_id: str) -> dict[str, Any]:
         """Everything the engine knows of one container."""
         found = await self.query(f"containers/{replica_id}/json", what="This replica cannot be read")
@@ -112,12 +132,16 @@ class Api:
         self, path: str, params: Mapping[str, Any], *, what: str = ""
     ) -> AsyncIterator[aiohttp.StreamReader]:
         """An answer that goes on. Leaving closes its connection."""
-        with translated(str(self.endpoint), what):
+        with self._asking(what):
             async with asyncio.timeout(ANSWER_SECONDS):
                 response = await self._docker._do_query(path, "GET", params=_params(params), timeout=STREAM_TIMEOUT)
+            self._open_streams.add(response)
             try:
+                if self._closed:
+                    raise aiohttp.ClientConnectionError
                 yield response.content
             finally:
+                self._open_streams.discard(response)
                 # Not released: that would wait for a stream that has no end.
                 response.close()
 
@@ -125,18 +149,13 @@ class Api:
         """Raises EngineGone if the engine does not answer (any more)."""
         await self.query("_ping")
 
-    async def missing(self, path: str) -> bool:
-        """Whether the engine knows nothing under this path."""
+    async def has(self, path: str) -> bool:
+        """Whether the engine knows something under this path."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                async with self._docker._query(path) as response:
-                    response.close()
-        except DockerError as error:
-            if error.status == 404:
-                return True
-            with translated(str(self.endpoint)):
-                raise
-        return False
+            await self.query(path)
+        except NotThere:
+            return False
+        return True
 
 
 def _params(params: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping
 from typing import Any
 
 from tui.engine.docker.api import Api
+from tui.engine.docker.errors import NotThere
 from tui.engine.docker.replicas import ONE_OFF_LABEL, PROJECT_LABEL
 from tui.engine.interface import EngineError, EngineGone, Progress, Removable
 
@@ -43,9 +44,10 @@ async def removables(api: Api, project: str, built: Iterable[str]) -> list[Remov
         # An image goes when its last name goes: the size counts once.
         for tag in ours[:-1]:
             found.append(Removable("image", tag, tag, 0))
-        if ours or _is_of(item, project):
-            last = ours[-1] if ours else item["Id"]
-            found.append(Removable("image", last, last, item.get("Size") if len(ours) == len(tags) else 0))
+        if ours:
+            found.append(Removable("image", ours[-1], ours[-1], item.get("Size") if ours == tags else 0))
+        elif _is_of(item, project):
+            found.append(Removable("image", item["Id"], item["Id"][-64:][:12], item.get("Size")))
     return found
 
 
@@ -86,14 +88,13 @@ async def remove(api: Api, doomed: Iterable[Removable]) -> AsyncGenerator[Progre
         raise EngineError("Not everything could be removed:\n" + "\n".join(kept))
 
 
-async def _unless_gone(query: Any) -> None:
+async def _unless_gone(query: Awaitable[Any]) -> None:
     try:
         await query
-    except EngineGone:
-        raise
+    except NotThere:
+        pass
     except EngineError as error:
-        # Gone already, or somebody else is removing it right now.
-        if not any(word in str(error).lower() for word in ("no such", "not found", "already in progress")):
+        if "already in progress" not in str(error):
             raise
 
 

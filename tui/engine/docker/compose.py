@@ -56,15 +56,20 @@ def _docker(config: ClientConfig) -> Command:
 class Compose:
     """Compose commands for one stack. They raise CommandFailed, and EngineGone if `docker` cannot be run."""
 
-    def __init__(self, stack: Stack, context: str) -> None:
+    def __init__(self, stack: Stack, endpoint: Endpoint) -> None:
         self._stack = stack
-        self._context = context
+        # Named on every command line, so that all of them and the streams talk to one engine. The context
+        # `default` only stands for an address.
+        named = endpoint.context != "default"
+        self._context = endpoint.context if named else None
+        self._host = None if named else endpoint.host
 
     def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
         """The whole command line, the way every caller can run it from any folder."""
         stack = self._stack
         config = ClientConfig(
             context=self._context,
+            host=self._host,
             compose_files=list(stack.files),
             compose_env_files=[stack.env_file] if stack.env_file.is_file() else [],
             compose_project_directory=stack.folder,

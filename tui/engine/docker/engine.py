@@ -12,12 +12,11 @@ from typing import Any
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.api import Api
 from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, options
-from tui.engine.docker.errors import explain, listener, taken_port
+from tui.engine.docker.errors import NotThere, explain, taken_port
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
 from tui.engine.interface import (
     EngineError,
-    EngineGone,
     EngineInfo,
     Event,
     LogLine,
@@ -28,8 +27,9 @@ from tui.engine.interface import (
     Sample,
     State,
 )
+from tui.engine.ports import is_taken, listener
 from tui.stack.errors import ProjectError
-from tui.stack.model import Project, Service, Stack
+from tui.stack.model import Port, Project, Service, Stack
 from tui.stack.project import parse_project, scale_obstacle
 
 EXECUTE_LIMIT = 1024 * 1024
@@ -45,7 +45,7 @@ class DockerEngine:
         self._stack = stack
         self._api = api
         self._info = info
-        self._compose = Compose(stack, api.endpoint.context)
+        self._compose = Compose(stack, api.endpoint)
         self._name: str | None = None
 
     @classmethod
@@ -66,7 +66,7 @@ class DockerEngine:
         return self._info
 
     async def close(self) -> None:
-        """Gives back every connection; streams still open end."""
+        """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
         await self._api.close()
 
     async def project(self) -> Project:
@@ -94,9 +94,7 @@ class DockerEngine:
             async with at_once:
                 try:
                     return replica(await self._api.inspect(container["Id"]))
-                except EngineGone:
-                    raise
-                except EngineError:
+                except NotThere:
                     # Removed between the list and the look.
                     return None
 
@@ -141,7 +139,7 @@ class DockerEngine:
 
     async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose up --detach`, after building missing images; does not wait for health."""
-        async with aclosing(self._build_missing(services)) as steps:
+        async with aclosing(self._build_missing(await self.project(), services)) as steps:
             async for step in steps:
                 yield step
         force = ["--force-recreate"] if recreate else ()
@@ -171,11 +169,12 @@ class DockerEngine:
 
     async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
         """`docker compose up --scale`: just this service; what runs is not recreated."""
-        found = self._service(await self.project(), service)
+        project = await self.project()
+        found = self._service(project, service)
         obstacle = scale_obstacle(found) if count > 1 else None
         if obstacle:
             raise EngineError(obstacle)
-        async with aclosing(self._build_missing([service])) as steps:
+        async with aclosing(self._build_missing(project, [service])) as steps:
             async for step in steps:
                 yield step
         wanted = ["--scale", f"{service}={count}", service]
@@ -203,8 +202,7 @@ class DockerEngine:
 
     async def start_run(self, request: RunRequest) -> Replica:
         """`docker compose run --detach` without dependencies, terminal and host ports."""
-        self._service(await self.project(), request.service)
-        async with aclosing(self._build_missing([request.service])) as steps:
+        async with aclosing(self._build_missing(await self.project(), [request.service])) as steps:
             async for _ in steps:
                 pass
         labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
@@ -229,10 +227,15 @@ class DockerEngine:
         return code, out + err
 
     async def shell_command(
-        self, service: str, command: Sequence[str] = (), *, env: Mapping[str, str] | None = None
+        self,
+        service: str,
+        command: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = True,
     ) -> list[str]:
         """The `docker compose exec` that opens a terminal in the first running replica."""
-        settings = options("--env", env or {})
+        settings = [*([] if terminal else ["--no-TTY"]), *options("--env", env or {})]
         return self._compose.command("exec", *settings, *await self._index(service), service, *(command or SHELL))
 
     async def removables(self) -> list[Removable]:
@@ -263,11 +266,22 @@ class DockerEngine:
         port = taken_port(failure.output)
         if port is None:
             return explain(failure.action, failure.output, self._info.endpoint)
-        holder = await self._publisher(port) or await listener(port) or "another program"
+        holder = await self._holder(port)
         return EngineError(
             f"{failure.action} failed: port {port} of this machine is taken by {holder}. "
             "Stop that, or change the port in .env."
         )
+
+    async def port_holder(self, port: Port) -> str | None:
+        """Who holds a port of the machine that publishes ports; of a remote one only its containers are known."""
+        if port.published is None or port.protocol != "tcp":
+            return None
+        if not self._api.endpoint.is_local:
+            return await self._publisher(port.published)
+        return await self._holder(port.published) if is_taken(port.host, port.published) else None
+
+    async def _holder(self, port: int) -> str:
+        return await self._publisher(port) or await listener(port) or "another program"
 
     async def _publisher(self, port: int) -> str | None:
         """The container that has a port of the host."""
@@ -278,12 +292,11 @@ class DockerEngine:
                 return f"container {name}" + (f" of the stack {project}" if project else "")
         return None
 
-    async def _build_missing(self, services: Sequence[str]) -> AsyncGenerator[Progress]:
+    async def _build_missing(self, project: Project, services: Sequence[str]) -> AsyncGenerator[Progress]:
         """Builds what these services and their dependencies need and is not there.
 
         `up` would do so too, but first tries to pull what another service of the project builds.
         """
-        project = await self.project()
         for name in services:
             self._service(project, name)
         wanted = list(services) or [name for name, entry in project.services.items() if not entry.profiles]
@@ -294,7 +307,7 @@ class DockerEngine:
         builders = [
             name for name, entry in project.services.items() if entry.built and image_name(project, name) in images
         ]
-        missing = [name for name in builders if await self._api.missing(f"images/{image_name(project, name)}/json")]
+        missing = [name for name in builders if not await self._api.has(f"images/{image_name(project, name)}/json")]
         if missing:
             async with aclosing(self.build(missing)) as steps:
                 async for step in steps:

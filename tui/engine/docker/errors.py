@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import aiohttp
-import psutil
 from aiodocker.exceptions import DockerContextError, DockerError
 
 from tui.engine.interface import EngineError, EngineGone
@@ -20,11 +18,17 @@ TAIL_LINES = 15
 _UNREACHABLE = 900
 _GONE = re.compile(r"cannot connect to the docker daemon|error during connect|is the docker daemon running", re.I)
 _DENIED = re.compile(r"permission denied", re.I)
-_NO_COMPOSE = re.compile(r"'compose' is not a docker command|unknown shorthand flag: 'f' in -f", re.I)
+_NO_COMPOSE = re.compile(
+    r"'compose' is not a docker command|unknown command: docker compose|unknown flag: --file", re.I
+)
 _PORT_TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.I)
-_ADDRESS = re.compile(r"(?:^|[\s/])(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]*\]):(\d{1,5})\b", re.I)
-# What compose prints while all goes well.
-_STEP = re.compile(r"^\s*(Container|Network|Volume|Image|Service)\s+\S+\s+[A-Z]\w+$")
+_ADDRESS = re.compile(r"(?:^|[\s/])(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]*\]|::):(\d{1,5})\b", re.I)
+# What compose prints while all goes well, and its warnings.
+_STEP = re.compile(r"^\s*(Container|Network|Volume|Image|Service)\s+\S+\s+[A-Z]\w+$|^time=\S+ level=(?:info|warning) ")
+
+
+class NotThere(EngineError):
+    """The engine knows nothing of that name."""
 
 
 def gone(endpoint: str, reason: str) -> EngineGone:
@@ -50,7 +54,8 @@ def translated(endpoint: str, what: str = "") -> Iterator[None]:
         if error.status == _UNREACHABLE:
             raise gone(endpoint, error.message) from None
         text = clean(error.message)
-        raise EngineError(f"{what}: {text}" if what else text) from None
+        kind = NotThere if error.status == 404 else EngineError
+        raise kind(f"{what}: {text}" if what else text) from None
     except TimeoutError:
         raise gone(endpoint, "it did not answer in time") from None
     except (aiohttp.ClientError, OSError) as error:
@@ -81,20 +86,3 @@ def taken_port(output: Sequence[str]) -> int | None:
             # "bind host port for 127.0.0.1:8080:172.18.0.2:80": the host's comes first.
             return ports[0] if ports else None
     return None
-
-
-async def listener(port: int) -> str | None:
-    """The process that listens on a TCP port of this machine, as far as this user may know it."""
-
-    def look() -> str | None:
-        try:
-            for connection in psutil.net_connections("tcp"):
-                if connection.status != psutil.CONN_LISTEN or not connection.laddr or not connection.pid:
-                    continue
-                if connection.laddr.port == port:
-                    return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-        except (psutil.Error, OSError):
-            pass
-        return None
-
-    return await asyncio.to_thread(look)

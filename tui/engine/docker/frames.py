@@ -103,6 +103,7 @@ class Log:
     """The lines of a replica's log stream. With a terminal (`tty`) the stream has no frames, only stdout."""
 
     def __init__(self, replica_id: str, *, tty: bool) -> None:
+        self.replica_id = replica_id
         clock = Clock()
         self._outputs = (
             Joiner(replica_id, clock, is_error_stream=False),

@@ -55,6 +55,10 @@ def replica(inspected: Mapping[str, Any]) -> Replica:
     name = str(inspected.get("Name", "")).removeprefix("/")
     what = _STATES.get(state.get("Status", ""), State.UNKNOWN)
     number = labels.get(NUMBER_LABEL, "")
+    started, ended = moment(state.get("StartedAt")), moment(state.get("FinishedAt"))
+    if started and ended:
+        # The engine notes the start of what ends at once a few milliseconds after its end.
+        ended = max(started, ended)
     checks = (state.get("Health") or {}).get("Log") or ()
     return Replica(
         id=str(inspected["Id"]),
@@ -68,8 +72,8 @@ def replica(inspected: Mapping[str, Any]) -> Replica:
         out_of_memory=bool(state.get("OOMKilled")),
         restarts=int(inspected.get("RestartCount") or 0),
         created_at=moment(inspected.get("Created")),
-        started_at=moment(state.get("StartedAt")),
-        ended_at=moment(state.get("FinishedAt")) if what is State.ENDED else None,
+        started_at=started,
+        ended_at=ended if what is State.ENDED else None,
         image=str(config.get("Image", "")),
         ports=_ports((inspected.get("NetworkSettings") or {}).get("Ports") or {}),
         addresses=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from tui.engine.docker.api import Api
-from tui.engine.docker.errors import gone
+from tui.engine.docker.errors import NotThere, gone
 from tui.engine.docker.frames import Log
 from tui.engine.docker.replicas import PROJECT_LABEL, SERVICE_LABEL, is_ours
 from tui.engine.docker.stats import sample
@@ -20,6 +21,8 @@ from tui.engine.interface import EngineError, Event, LogLine, Sample
 CHUNK = 256 * 1024
 # One reading is 3 KB, some more on a machine with hundreds of cores; one event at most its labels.
 JSON_LIMIT = 4 * 1024 * 1024
+# Lines whose times may overlap: both outputs are stamped side by side.
+RECENT_LINES = 1000
 
 # Docker's words for what happens, and ours. exec_* is left out: health checks alone make three a second.
 EVENTS = {
@@ -56,6 +59,39 @@ async def logs(
     api: Api, replica_id: str, since_ns: int | None, until_ns: int | None, tail: int | None, follow: bool
 ) -> AsyncGenerator[LogLine]:
     """Lines of a replica; see the interface."""
+    # Only the engine's own description says whether the stream has frames: 20.10 does not send it along.
+    tty = bool((await api.inspect(replica_id)).get("Config", {}).get("Tty"))
+    seen = 0
+    if follow:
+        recent: deque[int] = deque(maxlen=RECENT_LINES)
+        async with aclosing(_lines(api, Log(replica_id, tty=tty), since_ns, until_ns, tail, follow=True)) as lines:
+            async for line in lines:
+                recent.append(line.at_ns)
+                yield line
+        # An engine (seen with 20.10) may end a followed log without the last line if that has no line end.
+        # So what came last is read once more; the order of lines is the same.
+        if recent:
+            since_ns, tail = recent[-1], None
+            seen = sum(at_ns >= since_ns for at_ns in recent)
+    log = Log(replica_id, tty=tty)
+    try:
+        async with aclosing(_lines(api, log, since_ns, until_ns, tail, follow=False)) as lines:
+            async for line in lines:
+                seen -= 1
+                if seen < 0:
+                    yield line
+        for line in log.end():
+            seen -= 1
+            if seen < 0:
+                yield line
+    except NotThere:
+        if not follow:
+            raise
+
+
+async def _lines(
+    api: Api, log: Log, since_ns: int | None, until_ns: int | None, tail: int | None, *, follow: bool
+) -> AsyncGenerator[LogLine]:
     params: dict[str, Any] = {
         "stdout": 1,
         "stderr": 1,
@@ -67,17 +103,10 @@ async def logs(
         params["since"] = _seconds(since_ns)
     if until_ns is not None:
         params["until"] = _seconds(until_ns)
-    # Only the engine's own description says whether the stream has frames: 20.10 does not send it along.
-    tty = bool((await api.inspect(replica_id)).get("Config", {}).get("Tty"))
-    log = Log(replica_id, tty=tty)
-    async with api.stream(f"containers/{replica_id}/logs", params, what="No log") as content:
+    async with api.stream(f"containers/{log.replica_id}/logs", params, what="No log") as content:
         while chunk := await content.read(CHUNK):
             for line in log.feed(chunk):
                 yield line
-        for line in log.end():
-            yield line
-    if follow:
-        await api.answers()
 
 
 async def events(api: Api, project: str, since_ns: int) -> AsyncGenerator[Event]:

@@ -14,7 +14,7 @@ Histogram = dict[int, tuple[int, int]]
 
 def histogram(scored: DataFrame) -> Histogram:
     """Count the labels per bin of the late class's probability; at most BINS + 1 rows reach the driver."""
-    score = vector_to_array("probability")[1]
+    score = vector_to_array(F.col("probability"))[1]
     found = (
         scored.groupBy(F.floor(score * BINS).cast("int").alias("bin"))
         .agg(F.count("*").alias("n"), F.sum("label").alias("late"))

@@ -5,7 +5,6 @@ flight sees only the periods (days, or weeks in a year's data) before its own; l
 """
 
 import math
-from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,11 +59,11 @@ def preprocess(spark: SparkSession, flights: Path, folder: Path) -> dict[str, An
     frame = frame.withColumn(
         "carrier_group", F.when(F.col("carrier").isin(carriers), F.col("carrier")).otherwise("other")
     )
-    rates = past_rates(train, base)
+    rates = past_rates(train, base).cache()  # read once per feature
     for feature, keys in RATES.items():
         frame = _with_rate(frame, rates, feature, keys, base)
     medians = _medians(train, [name for name in numeric if name in OPTIONAL])
-    frame = frame.fillna(medians).select(
+    frame = frame.fillna({**medians}).select(
         "part",
         "date",
         "moment",
@@ -96,6 +95,7 @@ def preprocess(spark: SparkSession, flights: Path, folder: Path) -> dict[str, An
         }
         _judge(summary["split"])
         write_summary(part, summary)
+    rates.unpersist()
     return summary
 
 
@@ -148,9 +148,7 @@ def _cuts(frame: DataFrame) -> tuple[int, int, int]:
 
 
 def _part(first: int, second: int) -> Column:
-    return (
-        F.when(F.col("moment") < first, "train").when(F.col("moment") < second, "validation").otherwise("test")
-    )
+    return F.when(F.col("moment") < first, "train").when(F.col("moment") < second, "validation").otherwise("test")
 
 
 def _base(train: DataFrame) -> tuple[float, list[str]]:
@@ -168,23 +166,28 @@ def past_rates(train: DataFrame, base: float) -> DataFrame:
 
     Of a period: from all periods before it. Period ALL: from the whole training part.
     """
-    tables = []
-    for feature, keys in RATES.items():
-        each = train.groupBy(F.concat_ws("|", *keys).alias("key"), "period").agg(
-            F.count("*").alias("n"), F.sum("delayed").alias("late")
-        )
-        before = Window.partitionBy("key").orderBy("period").rowsBetween(Window.unboundedPreceding, -1)
-        past = each.select(
-            "key",
-            "period",
-            F.coalesce(F.sum("n").over(before), F.lit(0)).alias("n"),
-            F.coalesce(F.sum("late").over(before), F.lit(0)).alias("late"),
-        )
-        whole = each.groupBy("key").agg(F.sum("n").alias("n"), F.sum("late").alias("late"))
-        both = past.unionByName(whole.withColumn("period", F.lit(ALL)))
-        rate = (F.col("late") + SMOOTHING * base) / (F.col("n") + SMOOTHING)
-        tables.append(both.select(F.lit(feature).alias("feature"), "key", "period", rate.alias("rate")))
-    return reduce(DataFrame.unionByName, tables)
+    named = (
+        F.struct(F.lit(feature).alias("feature"), F.concat_ws("|", *keys).alias("key"))
+        for feature, keys in RATES.items()
+    )
+    each = (
+        train.select("period", "delayed", F.explode(F.array(*named)).alias("of"))
+        .groupBy("of.feature", "of.key", "period")
+        .agg(F.count("*").alias("n"), F.sum("delayed").alias("late"))
+    )
+    before = Window.partitionBy("feature", "key").orderBy("period").rowsBetween(Window.unboundedPreceding, -1)
+    past = each.select(
+        "feature",
+        "key",
+        "period",
+        F.coalesce(F.sum("n").over(before), F.lit(0)).alias("n"),
+        F.coalesce(F.sum("late").over(before), F.lit(0)).alias("late"),
+    )
+    whole = each.groupBy("feature", "key").agg(
+        F.lit(ALL).alias("period"), F.sum("n").alias("n"), F.sum("late").alias("late")
+    )
+    rate = (F.col("late") + SMOOTHING * base) / (F.col("n") + SMOOTHING)
+    return past.unionByName(whole).select("feature", "key", "period", rate.alias("rate"))
 
 
 def _with_rate(frame: DataFrame, rates: DataFrame, name: str, keys: tuple[str, ...], base: float) -> DataFrame:

@@ -12,6 +12,7 @@ from typing import IO, Final
 from flightdelay.errors import BadInput
 from flightdelay.schema import ROLES, Match, match, nearest
 
+SAMPLE: Final = "sample"
 SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
 
 
@@ -73,6 +74,11 @@ def find(path: Path, parquet_columns: Callable[[Path], Sequence[str]]) -> Inputs
         else:
             file = _open(name, parquet_columns)
             (files if file.match.looks_like_flights else strangers).append(file)
+    # Made-up flights must not dilute real ones: beside others, the generator's folder is passed over.
+    others = [file for file in files if not file.path.is_relative_to(path / SAMPLE)]
+    if others and len(others) < len(files):
+        files = others
+        skipped.append((path / SAMPLE, "generated flights, beside other ones"))
     if not files and not strangers:
         where = f"{path}: not a file of flights" if path.is_file() else f"{path}: no flights in this folder"
         listing = "".join(f"\n  {name}: {why}" for name, why in skipped[:5])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -135,8 +135,9 @@ def _roles(raw: DataFrame, columns: dict[str, tuple[int, str] | None]) -> DataFr
     delay = columns["delay"]
     assert delay is not None  # inputs.find has seen to it
     late = flag(col("delay")) if delay[1] == "flag" else number(col("delay")) >= DELAYED_MINUTES
-    cancelled, diverted = F.coalesce(flag(col("cancelled")), F.lit(False)), F.coalesce(
-        flag(col("diverted")), F.lit(False)
+    cancelled, diverted = (
+        F.coalesce(flag(col("cancelled")), F.lit(False)),
+        F.coalesce(flag(col("diverted")), F.lit(False)),
     )
     frame = raw.select(
         date(col("date")).alias("date"),
@@ -280,6 +281,7 @@ def _quiet_tasks(spark: SparkSession) -> Iterator[None]:
     assert jvm is not None
     configurator = jvm.org.apache.logging.log4j.core.config.Configurator
     level = jvm.org.apache.logging.log4j.Level
+    # TaskSchedulerImpl comes last: its INFO lines hold traces, its warnings (no resources) must stay.
     names = (
         "org.apache.spark.scheduler.DAGScheduler",
         "org.apache.spark.scheduler.TaskSetManager",
@@ -287,10 +289,12 @@ def _quiet_tasks(spark: SparkSession) -> Iterator[None]:
         "org.apache.spark.util.Utils",
         "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
         "org.apache.spark.sql.execution.datasources.FileFormatWriter",
+        "org.apache.spark.scheduler.TaskSchedulerImpl",
     )
     before = [jvm.org.apache.logging.log4j.LogManager.getLogger(name).getLevel() for name in names]
     for name in names:
         configurator.setLevel(name, level.OFF)
+    configurator.setLevel(names[-1], level.WARN)
     try:
         yield
     finally:

@@ -98,4 +98,3 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     parser.add_argument("--experiment", default="flight-delay", help="MLflow experiment [flight-delay]")
     parser.add_argument("--seed", type=_count, default=42, help="of the random parts of training [42]")
     return Options(**vars(parser.parse_args(argv)))
-

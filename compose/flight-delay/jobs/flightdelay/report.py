@@ -52,7 +52,9 @@ def _data(data: dict[str, Any], label: dict[str, Any]) -> list[str]:
         f"{data['usable']:,} usable, {data['cancelled']:,} cancelled, {data['diverted']:,} diverted, {bad:,} bad",
     ]
     text += [f"bad: {n:,} x {why}, first: {data['bad_example'][why]}" for why, n in data["bad"].items()]
-    text += [f"passed over: {skip['file'].removeprefix(data['path'] + '/')} ({skip['why']})" for skip in data["skipped"][:3]]
+    text += [
+        f"passed over: {skip['file'].removeprefix(data['path'] + '/')} ({skip['why']})" for skip in data["skipped"][:3]
+    ]
     if len(data["skipped"]) > 3:
         text.append(f"passed over: {len(data['skipped']) - 3} more files")
     return [
@@ -87,6 +89,8 @@ def _models(metrics: dict[str, Any]) -> list[str]:
     numbers = f"{0.5:>11.3f}{base['delayed']:>11.3f}{'-':>11}{0:>11.3f}{'-':>11}{base['accuracy']:>11.3f}"
     lines.append(f"{'always on time':<22}{numbers}")
     best = metrics["models"][metrics["best"]]
-    lines.append(f"* best by validation AUC ({best['validation']['auc']:.3f}); all measured on the test part, the latest")
+    lines.append(
+        f"* best by validation AUC ({best['validation']['auc']:.3f}); all measured on the test part, the latest"
+    )
     top = ", ".join(f"{entry['feature']} {entry['weight']:.2f}" for entry in best["top"][:8])
-    return lines + ["", *_section("Weighs most", [top])]
+    return [*lines, "", *_section("Weighs most", [top])]

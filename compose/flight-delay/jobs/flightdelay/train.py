@@ -35,16 +35,14 @@ def train(
 ) -> dict[str, Any]:
     """Fit the models on the training part, choose by validation AUC, measure on the later test part.
 
-    The best model is saved whole, with its features and its threshold, to folder. logged is called with each model's name and result.
+    The best model is saved whole, with its features and its threshold, to folder.
+    logged is called with each model's name and result.
     Raises BadInput where an earlier step is missing or out of date.
     """
     summary = read_summary(prepared, "preprocess")
     if summary["from"] != read_summary(flights, "load")["id"]:
         raise BadInput(f"{prepared}: older than the loaded flights. Run preprocess again: TASKS=preprocess,train")
-    part = {
-        name: spark.read.parquet(spark_path(prepared / f"part={name}"))
-        for name in ("train", "validation", "test")
-    }
+    part = {name: spark.read.parquet(spark_path(prepared / f"part={name}")) for name in ("train", "validation", "test")}
     sizes = summary["split"]["train"]
     name_jobs(spark, "train", "build the feature vector")
     vector, names = _vector(part["train"], summary["numeric"], summary["categories"], options.pca)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from flightgen import world
 from flightgen.world import Integers, Numbers
@@ -169,7 +169,9 @@ def _batch(day: datetime.date, f: dict[str, np.ndarray]) -> pa.RecordBatch:
         "DayOfWeek": day.isoweekday(),
     }
     tail = f["tail"]
-    tails = np.array([f"N{100 + i % 900}{chr(65 + i // 900 % 26)}{chr(65 + i // 23400 % 26)}" for i in tail], dtype=object)
+    tails = np.array(
+        [f"N{100 + i % 900}{chr(65 + i // 900 % 26)}{chr(65 + i // 23400 % 26)}" for i in tail], dtype=object
+    )
     columns: dict[str, pa.Array] = {name: pa.array(np.full(size, value)) for name, value in same.items()}
     columns |= {
         "FlightDate": pa.array(np.full(size, day.isoformat(), dtype=object), pa.string()),

@@ -53,7 +53,7 @@ object Features {
     nameJobs(spark, "preprocess", "base rate and carriers of the training part")
     val (base, carriers) = baseRate(train)
     val grouped = parted.withColumn("carrier_group", when(col("carrier").isin(carriers: _*), col("carrier")).otherwise("other"))
-    val rates = pastRates(train, base)
+    val rates = pastRates(train, base).cache() // read once per feature
     val rated = Rates.foldLeft(grouped) { case (frame, (name, keys)) => withRate(frame, rates, name, keys, base) }
     val medians = medianOf(train, optional)
     val columns = Seq("part", "date", "moment").map(col) ++
@@ -81,6 +81,7 @@ object Features {
         )
       )
     }
+    rates.unpersist()
   }
 
   private def knownBefore(flights: DataFrame, optional: Seq[String]): DataFrame = {
@@ -126,22 +127,24 @@ object Features {
     (found.map(_.getAs[Long]("late")).sum.toDouble / flights, largest.map(_.getAs[String]("carrier")).toSeq)
   }
 
-  private def pastRates(train: DataFrame, base: Double): DataFrame =
-    Rates.map { case (feature, keys) =>
-      val each = train
-        .groupBy(concat_ws("|", keys.map(col): _*).as("key"), col("period"))
-        .agg(count("*").as("n"), sum("delayed").as("late"))
-      val before = Window.partitionBy("key").orderBy("period").rowsBetween(Window.unboundedPreceding, -1)
-      val past = each.select(
-        col("key"),
-        col("period"),
-        coalesce(sum("n").over(before), lit(0L)).as("n"),
-        coalesce(sum("late").over(before), lit(0L)).as("late")
-      )
-      val whole = each.groupBy("key").agg(sum("n").as("n"), sum("late").as("late")).withColumn("period", lit(All))
-      val rate = (col("late") + Smoothing * base) / (col("n") + Smoothing)
-      past.unionByName(whole).select(lit(feature).as("feature"), col("key"), col("period"), rate.as("rate"))
-    }.reduce(_ unionByName _)
+  private def pastRates(train: DataFrame, base: Double): DataFrame = {
+    val named = Rates.map { case (feature, keys) => struct(lit(feature).as("feature"), concat_ws("|", keys.map(col): _*).as("key")) }
+    val each = train
+      .select(col("period"), col("delayed"), explode(array(named: _*)).as("of"))
+      .groupBy("of.feature", "of.key", "period")
+      .agg(count("*").as("n"), sum("delayed").as("late"))
+    val before = Window.partitionBy("feature", "key").orderBy("period").rowsBetween(Window.unboundedPreceding, -1)
+    val past = each.select(
+      col("feature"),
+      col("key"),
+      col("period"),
+      coalesce(sum("n").over(before), lit(0L)).as("n"),
+      coalesce(sum("late").over(before), lit(0L)).as("late")
+    )
+    val whole = each.groupBy("feature", "key").agg(lit(All).as("period"), sum("n").as("n"), sum("late").as("late"))
+    val rate = (col("late") + Smoothing * base) / (col("n") + Smoothing)
+    past.unionByName(whole).select(col("feature"), col("key"), col("period"), rate.as("rate"))
+  }
 
   private def withRate(frame: DataFrame, rates: DataFrame, name: String, keys: Seq[String], base: Double): DataFrame = {
     val table = rates.where(col("feature") === name).select(col("key").as("_key"), col("period").as("_period"), col("rate").as(name))

@@ -57,6 +57,7 @@ object FlightDelayPredictionApp {
     var trained: Option[ObjectNode] = None
     options.tasks.zipWithIndex.foreach { case (task, i) =>
       Steps.say(s"[${i + 1}/${options.tasks.size}] $task")
+      val began = System.nanoTime
       task match {
         case "load" => Load.run(spark, options.input, flights)
         case "preprocess" => Features.run(spark, flights, prepared)
@@ -68,6 +69,7 @@ object FlightDelayPredictionApp {
             )
           })
       }
+      Steps.say(f"      done in ${(System.nanoTime - began) / 1e9}%.1f s")
     }
     val metrics = describe(spark, options, trained, (System.nanoTime - started) / 1e9)
     trained.foreach { result =>

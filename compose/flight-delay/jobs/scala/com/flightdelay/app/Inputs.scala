@@ -27,6 +27,7 @@ final case class Inputs(path: Path, files: Seq[FlightFile], skipped: Seq[(Path, 
 }
 
 object Inputs {
+  private val Sample = "sample"
   private val Suffixes = Seq(".csv", ".csv.gz", ".parquet")
   private val Known = Suffixes.mkString(", ")
 
@@ -41,8 +42,13 @@ object Inputs {
       else if (Files.size(file) == 0) Left(file -> "empty file")
       else Right(open(file, parquetColumns))
     }
-    val skipped = looked.collect { case Left(skip) => skip }
-    val (files, strangers) = looked.collect { case Right(file) => file }.partition(f => Columns.looksLikeFlights(f.columns))
+    val passed = looked.collect { case Left(skip) => skip }
+    val (found, strangers) = looked.collect { case Right(file) => file }.partition(f => Columns.looksLikeFlights(f.columns))
+    // Made-up flights must not dilute real ones: beside others, the generator's folder is passed over.
+    val (sample, others) = found.partition(_.path.startsWith(path.resolve(Sample)))
+    val mixed = sample.nonEmpty && others.nonEmpty
+    val files = if (mixed) others else found
+    val skipped = if (mixed) passed :+ (path.resolve(Sample) -> "generated flights, beside other ones") else passed
     if (files.isEmpty && strangers.isEmpty) {
       val where = if (Files.isDirectory(path)) "no flights in this folder" else "not a file of flights"
       val listing = skipped.take(5).map { case (file, why) => s"\n  $file: $why" }.mkString

@@ -220,9 +220,11 @@ object Load {
   /** Keep Java's stack traces for unreadable files off the terminal: the error is told in one block. */
   private def quietTasks[T](work: => T): T = {
     val names = Seq("scheduler.DAGScheduler", "scheduler.TaskSetManager", "executor.Executor", "util.Utils",
-      "sql.catalyst.csv.CSVHeaderChecker", "sql.execution.datasources.FileFormatWriter").map("org.apache.spark." + _)
+      "sql.catalyst.csv.CSVHeaderChecker", "sql.execution.datasources.FileFormatWriter", "scheduler.TaskSchedulerImpl").map("org.apache.spark." + _)
     val before = names.map(name => LogManager.getLogger(name).getLevel)
     names.foreach(Configurator.setLevel(_, Level.OFF))
+    // The last one's INFO lines hold traces, its warnings (no resources) must stay.
+    Configurator.setLevel(names.last, Level.WARN)
     try work finally names.zip(before).foreach { case (name, level) => Configurator.setLevel(name, level) }
   }
 }

@@ -1,0 +1,39 @@
+"""Ports of this machine: which are taken, and by whom."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+
+import psutil
+
+
+async def listener(port: int) -> str | None:
+    """The process that listens on a TCP port of this machine, as far as this user may know it."""
+
+    def look() -> str | None:
+        try:
+            for connection in psutil.net_connections("tcp"):
+                if connection.status != psutil.CONN_LISTEN or not connection.laddr or not connection.pid:
+                    continue
+                if connection.laddr.port == port:
+                    return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+        except (psutil.Error, OSError):
+            pass
+        return None
+
+    return await asyncio.to_thread(look)
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether a server could not listen on this TCP port of this machine now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As servers do: a port in TIME_WAIT is free to them.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
