@@ -55,6 +55,11 @@ class ScriptedEngine(Script):
         found = [container.replica for container in self._containers.values()]
         return sorted(found, key=lambda one: (one.service, one.is_run, one.number, one.name))
 
+    async def record(self, replica_id: str) -> Mapping[str, Any]:
+        self._check("record")
+        replica = self._container(replica_id).replica
+        return {"Id": replica.id, "Name": replica.name, "Config": {"Image": replica.image, "Env": list(self.env)}}
+
     async def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         self._check("stats")
         self.open_streams += 1

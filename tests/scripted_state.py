@@ -49,6 +49,7 @@ class Script:
         self.progress: dict[str, list[str]] = {}
         self.executions: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
         self.shell: list[str] = ["true"]
+        self.env: list[str] = []
         self.garbage: list[Removable] = []
         self.calls: dict[str, int] = defaultdict(int)
         self.closed = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from tui.watch.cluster import master_state, unregistered
 from tui.watch.links import worker_of
 from tui.watch.names import short_name
 from tui.watch.samples import sample_all
+from tui.watch.words import DOWN, NOT_REGISTERED, is_well, state_word
 
 _SIGNS = {
     "healthy": ("●", "green"),
@@ -29,10 +29,10 @@ _SIGNS = {
     "created": ("◌", "yellow"),
     "restarting": ("◐", "yellow"),
     "paused": ("‖", "yellow"),
-    "not registered": ("▲", "red"),
+    NOT_REGISTERED: ("▲", "red"),
     "unhealthy": ("▲", "red"),
     "ended": ("○", "red"),
-    "down": ("○", "dim"),
+    DOWN: ("○", "dim"),
 }
 
 
@@ -68,19 +68,6 @@ async def status(services: Services = None, as_json: Json = False) -> int:
     return Exit.OK if all(row["well"] for row in rows) else Exit.FAILED
 
 
-def _word(replica: Replica, lost: Sequence[Replica], role: Role) -> str:
-    """One word for a replica's state and health."""
-    if replica.state is State.ENDED:
-        return "done" if replica.exit_code == 0 and role is Role.ONE_SHOT else "ended"
-    if replica.state is not State.RUNNING:
-        return str(replica.state)
-    if replica.health in (Health.STARTING, Health.UNHEALTHY):
-        return str(replica.health)
-    if any(other.id == replica.id for other in lost):
-        return "not registered"
-    return "healthy" if replica.health is Health.HEALTHY else "running"
-
-
 def _rows(
     session: Session,
     names: list[str],
@@ -88,7 +75,7 @@ def _rows(
     state: MasterState | None,
     samples: dict[str, Sample],
 ) -> list[dict[str, Any]]:
-    lost = unregistered(session.stack, session.project, replicas, state)
+    lost = {replica.id for replica in unregistered(session.stack, session.project, replicas, state)}
     layout = session.stack.layout
     rows: list[dict[str, Any]] = []
     for name, service in session.project.services.items():
@@ -98,10 +85,10 @@ def _rows(
         own = [replica for replica in replicas if replica.service == name]
         if not own and not service.profiles:
             rows.append(
-                {"service": name, "replica": None, "name": name, "role": str(role), "state": "down", "well": False}
+                {"service": name, "replica": None, "name": name, "role": str(role), "state": DOWN, "well": False}
             )
         for replica in own:
-            word = _word(replica, lost, role)
+            word = state_word(replica, role, registered=replica.id not in lost)
             sample = samples.get(replica.id)
             worker = worker_of(replica, state) if role is Role.SPARK_WORKER else None
             rows.append(
@@ -111,7 +98,7 @@ def _rows(
                     "name": short_name(replica, session.project),
                     "role": str(role),
                     "state": word,
-                    "well": word in ("healthy", "running", "done"),
+                    "well": is_well(word),
                     "exit_code": replica.exit_code if replica.state is State.ENDED else None,
                     "out_of_memory": replica.out_of_memory,
                     "health_output": replica.health_output if replica.health is Health.UNHEALTHY else "",
@@ -178,7 +165,7 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
                 f"{row['name']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['service']}",
                 "yellow",
             )
-        if row["state"] == "not registered":
+        if row["state"] == NOT_REGISTERED:
             note(
                 f"{row['name']} is up, but the Spark master does not know it: sparkdeck logs {row['service']}",
                 "yellow",

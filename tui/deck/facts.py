@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from tui.watch.ready import Step
 # A sample older than this (seconds) is not the present any more.
 STALE = 10.0
 CORES = os.cpu_count() or 1
+
+_TOKEN = re.compile(r"token=[^&]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
         rates=pane.samples.rates() if sample else (None, None, None, None),
         note=" ".join(note.split()),
         spark=bare(pane.spark_line),
-        link=bare(pane.links[0][1]) if pane.links else "",
+        # Opening it takes the whole address; who looks over the shoulder or at a picture needs no token.
+        link=_TOKEN.sub("token=…", bare(pane.links[0][1])) if pane.links else "",
         age=age,
     )
 

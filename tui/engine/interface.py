@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from tui.stack.model import Port, Project
 
@@ -183,6 +183,9 @@ class Engine(Protocol):
 
     async def replicas(self) -> list[Replica]:
         """Every replica and run of this stack, ended ones included, by service and number; runs after replicas."""
+
+    async def record(self, replica_id: str) -> Mapping[str, Any]:
+        """The engine's own record of a replica, raw, for a person to read. Untrusted, and with secrets."""
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""

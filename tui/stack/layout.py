@@ -8,11 +8,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
+from typing import TYPE_CHECKING, Any
 
 from tui.stack.errors import LayoutError, Problem, nearest
 from tui.stack.model import (
@@ -29,6 +25,10 @@ from tui.stack.model import (
 from tui.stack.project import scale_obstacle
 from tui.stack.root import bundled_root
 from tui.stack.yamlfile import Document, KeyPath, read_yaml, root_keys
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 SCHEMA_NAME = "layout.schema.json"
 # A layout beside a compose project is called so.
@@ -80,6 +80,11 @@ def check_against(layout: Layout, project: Project) -> list[Problem]:
 
 @cache
 def _validator() -> Draft202012Validator:
+    # Only here: a stack without a layout does not pay for it.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
+
     def whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
         # The library searches, and `$` then lets a line end through.
         if isinstance(instance, str) and not re.fullmatch(pattern, instance):

@@ -22,6 +22,9 @@ def state_word(replica: Replica | None, role: Role, *, registered: bool | None =
         return "done" if replica.exit_code == 0 and (replica.is_run or role is Role.ONE_SHOT) else "ended"
     if replica.state is not State.RUNNING:
         return str(replica.state)
+    if replica.is_run:
+        # Its service's health check says nothing of a job.
+        return "running"
     if replica.health in (Health.STARTING, Health.UNHEALTHY):
         return str(replica.health)
     if registered is False:

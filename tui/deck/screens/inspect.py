@@ -6,7 +6,8 @@ import asyncio
 import dataclasses
 import json
 import re
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -24,15 +25,35 @@ from tui.watch.live import Pane
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
 
-_SECRET = re.compile(r"pass|secret|token|credential|private|api_?key|access_?key|auth", re.IGNORECASE)
+_NAMES = r"pass|secret|token|credential|private|api_?key|access_?key|auth"
+_SECRET = re.compile(_NAMES, re.IGNORECASE)
+# NAME=value, as records write settings, and the same inside a command line.
+_SETTING = re.compile(r"([\w.-]+)=(.*)", re.DOTALL)
+_IN_TEXT = re.compile(rf"([\w.-]*(?:{_NAMES})[\w.-]*=)[^\s&]+", re.IGNORECASE)
 # A password inside an address.
 _IN_URL = re.compile(r"(://[^/:@\s]+:)[^@/\s]+(@)")
 MASK = "••••••••"
+# A record is untrusted: what is longer, nobody reads here.
+RECORD_LINES, RECORD_COLUMNS = 2000, 1000
 
 
 def masked(name: str, value: str) -> str:
     """A setting's value without what looks like a secret."""
     return MASK if value and _SECRET.search(name) else _IN_URL.sub(rf"\g<1>{MASK}\g<2>", value)
+
+
+def masked_record(value: Any, name: str = "") -> Any:
+    """A record without what looks like secrets, however deep it lies."""
+    if isinstance(value, Mapping):
+        return {key: masked_record(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked_record(item, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    setting = _SETTING.fullmatch(value)
+    if setting is not None and _SECRET.search(setting[1]):
+        return f"{setting[1]}={masked(setting[1], setting[2])}"
+    return _IN_TEXT.sub(rf"\g<1>{MASK}", masked(name, value))
 
 
 class InspectScreen(Dialog[None]):
@@ -58,6 +79,8 @@ class InspectScreen(Dialog[None]):
         super().__init__()
         self._pane = pane
         self._processes = "asking ..."
+        self._record: Mapping[str, Any] | None = None
+        self._no_record = "asking ..."
         self.secrets_shown = False
         self._asking: asyncio.Task[None] | None = None
 
@@ -70,8 +93,8 @@ class InspectScreen(Dialog[None]):
                 yield Label(self._page())
 
     def on_mount(self) -> None:
-        """The processes are asked beside the screen."""
-        self._asking = asyncio.create_task(self._ask(), name="inspect-processes")
+        """The engine is asked beside the screen."""
+        self._asking = asyncio.create_task(self._ask(), name="inspect-ask")
         self.query_one(VerticalScroll).focus()
 
     async def on_unmount(self) -> None:
@@ -83,7 +106,16 @@ class InspectScreen(Dialog[None]):
     async def _ask(self) -> None:
         ready = cast("DeckApp", self.app).desk.ready
         replica = self._pane.replica
-        if ready is None or replica is None or replica.state is not State.RUNNING:
+        if ready is None or replica is None:
+            self._processes, self._no_record = "it is not running", "there is none"
+            self._show()
+            return
+        try:
+            self._record = await ready.engine.record(replica.id)
+        except FAILURES as error:
+            self._no_record = str(error)
+        self._show()
+        if replica.state is not State.RUNNING:
             self._processes = "it is not running"
         elif self._pane.is_run:
             self._processes = "of a run they cannot be asked"
@@ -92,6 +124,9 @@ class InspectScreen(Dialog[None]):
                 self._processes = await usecases.processes(ready, replica.service)
             except FAILURES as error:
                 self._processes = str(error)
+        self._show()
+
+    def _show(self) -> None:
         self.query_one(Label).update(self._page())
 
     def action_secrets(self) -> None:
@@ -101,7 +136,7 @@ class InspectScreen(Dialog[None]):
     def toggle_secrets(self) -> None:
         """Shows or hides secrets."""
         self.secrets_shown = not self.secrets_shown
-        self.query_one(Label).update(self._page())
+        self._show()
 
     def action_scroll_page(self, rows: int) -> None:
         """Scrolls."""
@@ -128,7 +163,7 @@ class InspectScreen(Dialog[None]):
                     ("id", replica.id),
                     ("image", replica.image),
                     ("state", f"{replica.state}, health {replica.health}"),
-                    ("command", " ".join(replica.command) or "-"),
+                    ("command", " ".join(self._safe(list(replica.command))) or "-"),
                     ("addresses", ", ".join(replica.addresses) or "-"),
                 ],
             )
@@ -150,20 +185,18 @@ class InspectScreen(Dialog[None]):
                 ],
             )
         section("Processes", [("", line) for line in self._processes.splitlines()[:200]])
-        section("Record", [("", line) for line in self._record().splitlines()])
+        if service is not None:
+            # As the compose project has it resolved, beside what the engine made of it.
+            section("Service", self._raw(dataclasses.asdict(service)))
+        section("Record", [("", self._no_record)] if self._record is None else self._raw(self._record))
         return Content("\n").join(parts)
 
-    def _record(self) -> str:
-        values: dict[str, object] = {}
-        if self._pane.replica is not None:
-            values["replica"] = dataclasses.asdict(
-                dataclasses.replace(self._pane.replica, labels=dict(self._pane.replica.labels))
-            )
-        if self._pane.service is not None:
-            service = self._pane.service
-            environment = {
-                name: value if self.secrets_shown else masked(name, value)
-                for name, value in service.environment.items()
-            }
-            values["service"] = {**dataclasses.asdict(service), "environment": environment}
-        return json.dumps(values, indent=2, default=str)
+    def _safe(self, value: Any) -> Any:
+        return value if self.secrets_shown else masked_record(value)
+
+    def _raw(self, value: Any) -> list[tuple[str, str]]:
+        # Escaped, but for the mask: what is strange in a record shall be seen.
+        lines = json.dumps(self._safe(value), indent=2, default=str).replace(json.dumps(MASK)[1:-1], MASK).splitlines()
+        left_out = len(lines) - RECORD_LINES
+        shown = [line[:RECORD_COLUMNS] for line in lines[:RECORD_LINES]]
+        return [("", line) for line in [*shown, *([f"... {left_out} more lines"] if left_out > 0 else [])]]

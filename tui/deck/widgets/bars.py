@@ -10,7 +10,7 @@ from tui.deck import words
 from tui.deck.actions import Keymap
 from tui.deck.commands import Runner
 from tui.deck.desk import Desk
-from tui.deck.draw import Row
+from tui.deck.draw import Row, fit
 from tui.deck.widgets.rows import Rows
 from tui.engine.interface import State
 from tui.text import bare
@@ -40,12 +40,14 @@ class Header(Rows):
         row = Row(width).add(" ", style.bar).add("◆ ", style.bar_key).add(bare(desk.stack.name), style.bar_strong)
         if self.place:
             row.add(f" › {self.place}", style.bar_key)
+        right = self._counts()
+        note = "   read only" if self._read_only else ""
         if desk.ready is not None:
             info = desk.ready.engine.info
-            row.add(f"   {bare(info.kind)} {bare(info.version)} · {bare(info.endpoint)}", style.bar)
-        if self._read_only:
-            row.add("   read only", style.bar_key)
-        right = self._counts()
+            engine = f"   {bare(info.kind)} {bare(info.version)} · {bare(info.endpoint)}"
+            # The engine's address gives way to what is counted.
+            row.add(fit(engine, max(0, row.left - len(note) - len(right) - 3)), style.bar)
+        row.add(note, style.bar_key)
         row.fill(style.bar, len(right) + 1).add(f"{right} ", style.bar_strong)
         return row.strip(style.bar)
 

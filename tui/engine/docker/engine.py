@@ -72,8 +72,7 @@ class DockerEngine:
     async def project(self) -> Project:
         """The compose project as compose resolves it now, services behind profiles included."""
         try:
-            text = await self._compose.read("config", "--format", "json", every_profile=True)
-            project = parse_project(text)
+            project = parse_project(await self._compose.config())
         except CommandFailed as failure:
             raise explain("Reading the compose project", failure.output, self._info.endpoint) from None
         except ProjectError as error:
@@ -106,6 +105,10 @@ class DockerEngine:
                 task.cancel()
             await asyncio.gather(*looks, return_exceptions=True)
         return sorted(replicas, key=lambda one: (one.service, one.is_run, one.number, one.name))
+
+    async def record(self, replica_id: str) -> Mapping[str, Any]:
+        """What `docker inspect` shows of a container."""
+        return await self._api.inspect(replica_id)
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
@@ -236,7 +239,8 @@ class DockerEngine:
     ) -> list[str]:
         """The `docker compose exec` that opens a terminal in the first running replica."""
         settings = [*([] if terminal else ["--no-TTY"]), *options("--env", env or {})]
-        return self._compose.command("exec", *settings, *await self._index(service), service, *(command or SHELL))
+        index = await self._index(service)
+        return await self._compose.command("exec", *settings, *index, service, *(command or SHELL))
 
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""

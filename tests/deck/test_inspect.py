@@ -1,0 +1,57 @@
+"""The raw record: all that the engine knows, without its secrets until they are asked for."""
+
+from __future__ import annotations
+
+import json
+
+from textual.widgets import Label
+
+from tests.deck.harness import Deck, deck_on, scripted
+from tui.deck.screens.inspect import MASK, RECORD_LINES, InspectScreen, masked_record
+
+
+def test_secrets_are_masked_wherever_they_lie() -> None:
+    record = {
+        "Config": {
+            "Env": ["DB_PASSWORD=two words", "SPARK_MODE=worker", "DB_URL=postgres://me:pw1@db/x"],
+            "Cmd": ["serve", "--token=abc1", "--port=80"],
+            "Labels": {"some.api_key": "abc2", "role": "web"},
+        },
+        "Args": ["sh", "-c", "LEVEL=1 AUTH_TOKEN=abc3 exec serve"],
+        "Pid": 12,
+    }
+    masked = masked_record(record)
+    text = json.dumps(masked)
+    assert not [secret for secret in ("two", "words", "pw1", "abc1", "abc2", "abc3") if secret in text]
+    assert masked["Config"]["Env"][:2] == [f"DB_PASSWORD={MASK}", "SPARK_MODE=worker"]
+    assert masked["Config"]["Cmd"] == ["serve", f"--token={MASK}", "--port=80"]
+    assert masked["Config"]["Labels"] == {"some.api_key": MASK, "role": "web"}
+    assert masked["Args"][2] == f"LEVEL=1 AUTH_TOKEN={MASK} exec serve"
+    assert masked["Pid"] == 12
+
+
+async def page(deck: Deck, *keys: str) -> str:
+    """What the whole page says after these keys."""
+    await deck.press(*keys)
+    await deck.until(lambda: isinstance(deck.app.screen, InspectScreen))
+    label = deck.app.screen.query_one(Label)
+    await deck.until(lambda: "asking ..." not in str(label.content))
+    return str(label.content)
+
+
+async def test_the_engines_record_is_shown() -> None:
+    engine = scripted()
+    engine.env = ["S3_SECRET_KEY=sesame", "COLOUR=red", "ODD=\x1b[31m\x07", *(f"N{n}=1" for n in range(RECORD_LINES))]
+    async with deck_on(engine) as deck:
+        text = await page(deck, "2", "i")
+        assert "COLOUR=red" in text and f"S3_SECRET_KEY={MASK}" in text and "sesame" not in text
+        assert "\x1b" not in text and "\x07" not in text and "more lines" in text
+        assert "S3_SECRET_KEY=sesame" in await page(deck, "V")
+        assert "sesame" not in await page(deck, "V")
+
+
+async def test_a_record_that_cannot_be_read() -> None:
+    engine = scripted()
+    engine.fail("record", "the engine keeps it to itself")
+    async with deck_on(engine) as deck:
+        assert "the engine keeps it to itself" in await page(deck, "2", "i")
