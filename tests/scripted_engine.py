@@ -60,6 +60,11 @@ class ScriptedEngine(Script):
         replica = self._container(replica_id).replica
         return {"Id": replica.id, "Name": replica.name, "Config": {"Image": replica.image, "Env": list(self.env)}}
 
+    async def processes(self, replica_id: str) -> list[list[str]]:
+        self._check("processes")
+        command = " ".join(self._container(replica_id).replica.command) or "serve"
+        return [["PID", "COMMAND"], ["1", command]]
+
     async def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         self._check("stats")
         self.open_streams += 1

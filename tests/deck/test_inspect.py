@@ -55,3 +55,13 @@ async def test_a_record_that_cannot_be_read() -> None:
     engine.fail("record", "the engine keeps it to itself")
     async with deck_on(engine) as deck:
         assert "the engine keeps it to itself" in await page(deck, "2", "i")
+
+
+async def test_the_processes_of_the_chosen_replica() -> None:
+    engine = scripted()
+    chosen = next(item for item in await engine.replicas() if item.service == "spark-worker-1")
+    engine.change(chosen, command=("work", "--password=sesame"))
+    async with deck_on(engine) as deck:
+        text = await page(deck, "2", "i")
+        assert f"1    work --password={MASK}" in text and "sesame" not in text
+        assert "1    work --password=sesame" in await page(deck, "V")

@@ -73,6 +73,8 @@ async def test_panes(size: tuple[int, int]) -> None:
 )
 async def test_screens(name: str, keys: list[str], seen: str, size: tuple[int, int]) -> None:
     engine, watch = script()
+    # The one that is inspected.
+    engine.add("spark-worker-1", id="spark-worker-1-0123456789ab", command=("spark-class", "Worker"))
     async with deck_on(engine, size=size, watch=watch) as deck:
         await deck.press(*keys)
         if not (name == "inspect" and size[1] < 30):

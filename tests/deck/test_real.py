@@ -37,11 +37,12 @@ pytestmark = pytest.mark.engine
 # Half of the tasks end at once, the others when a file is there: a job that ends when the test says so.
 HOLD = """
 import os, sys, time
+file = sys.argv[1]
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("hold").getOrCreate()
 spark.sparkContext.setJobGroup("hold", "hold every core")
 def hold(x):
-    while x >= 4 and not os.path.exists(sys.argv[1]):
+    while x >= 4 and not os.path.exists(file):
         time.sleep(0.2)
     return x
 print("SUM", spark.sparkContext.range(8, numSlices=8).map(hold).sum(), flush=True)
@@ -126,7 +127,7 @@ class Person:
             await self.pilot.press(key)
             await self.pilot.pause()
 
-    async def until(self, true: Callable[[], object], what: str, seconds: float = 120) -> None:
+    async def until(self, true: Callable[[], object], what: str, seconds: float = 90) -> None:
         """Waits for a state; fails with what was on the screen and what was run."""
         end = time.monotonic() + seconds
         while not true():
@@ -135,7 +136,7 @@ class Person:
                 raise AssertionError(f"not within {seconds} s: {what}\n{screen_text(self.app)}\n{ran}")
             await self.pilot.pause(0.1)
 
-    async def until_seen(self, text: str, seconds: float = 120) -> None:
+    async def until_seen(self, text: str, seconds: float = 90) -> None:
         """Waits until a text is on the screen."""
         await self.until(lambda: text in screen_text(self.app), f"{text!r} on the screen", seconds)
 
@@ -164,12 +165,11 @@ class Person:
         await self.press(str(self.panes.index(pane) + 1))
         assert self.app.focused_key == pane.key
 
-    async def confirm(self) -> str:
-        """Says yes to a question; returns the screen with the question."""
+    async def confirm(self, command: str) -> None:
+        """Says yes to a question that shows this command."""
         await self.until(lambda: isinstance(self.app.screen, Ask), "a question")
-        text = screen_text(self.app)
+        await self.until_seen(command)
         await self.press("y")
-        return text
 
     async def submit(self, waits_for: str) -> Pane:
         """Submits the holding job with the form; returns its pane once some of its tasks are done."""
@@ -217,7 +217,7 @@ async def test_the_stack_is_started(cluster: Cluster) -> None:
         await person.until(lambda: all(pane.well for pane in person.panes), "every pane is well")
         await person.until_cluster(2)
         await person.until_seen("2 workers")
-        assert screen_text(person.app).count("● healthy") == 4
+        await person.until(lambda: screen_text(person.app).count("● healthy") == 4, "and says so")
     assert await cluster.services("health=healthy") == SERVICES
     assert await cluster.workers() == 2
 
@@ -253,7 +253,7 @@ async def test_a_job_is_cancelled(cluster: Cluster) -> None:
         run = await person.submit("never")
         await person.focus(run)
         await person.press("x")
-        assert f"jobs {run.key} --cancel" in await person.confirm()
+        await person.confirm(f"jobs {run.key} --cancel")
         await person.until(lambda: run.replica and run.replica.state is State.ENDED, "it has ended")
         await person.until(lambda: (view := person.app.desk.runs.get(run.key)) and view.ended, "how it ended")
         await person.until(lambda: "0 of 2 cores" in person.panes[0].spark_line, "its cores are free")
@@ -271,7 +271,7 @@ async def test_workers_join_and_leave(cluster: Cluster) -> None:
         assert (await cluster.services("health=healthy")).count("spark-worker") == 3
         assert await cluster.workers() == 3
         await person.press("minus")
-        assert "scale 2" in await person.confirm()
+        await person.confirm("scale 2")
         await person.until_done("scale 2")
         await person.until_cluster(2)
     assert (await cluster.services()).count("spark-worker") == 2
@@ -299,8 +299,8 @@ async def test_a_shell(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_everything_is_taken_down(cluster: Cluster) -> None:
     async with deck_on(cluster) as person:
         await person.press("D")
-        await person.confirm()
+        await person.confirm(" down")
         await person.until_done("down")
         await person.until(lambda: [pane.word for pane in person.panes] == ["down"] * 4, "every pane is down")
-        assert screen_text(person.app).count("○ down") == 4
+        await person.until(lambda: screen_text(person.app).count("○ down") == 4, "and says so")
     assert await cluster.services() == []

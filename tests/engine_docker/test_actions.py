@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -95,6 +96,13 @@ async def test_a_stack_from_start_to_end(start_stack: Any, docker: Any, project_
     assert web.host == f"{project_name}-web-1"
     seen = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     assert web.addresses == (docker("inspect", "-f", seen, web.id),)
+    assert (await engine.record(web.id))["Config"] == json.loads(docker("inspect", "-f", "{{json .Config}}", web.id))
+    with pytest.raises(EngineError, match="cannot be read"):
+        await engine.record("nobody")
+    titles, *inside = await engine.processes(web.id)
+    assert titles[-1] == "COMMAND" and any(row[-1] == "sleep infinity" for row in inside)
+    with pytest.raises(EngineError, match="processes cannot be listed"):
+        await engine.processes(prepare.id)
 
     await drain(engine.restart(["web"]))
     again = await one(engine, "web")

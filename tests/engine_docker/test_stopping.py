@@ -31,6 +31,8 @@ def children() -> set[int]:
 async def test_a_broken_off_build_leaves_nothing(start_stack: Any, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian:bookworm-slim\nRUN echo begun && sleep 300\n")
     engine = await start_stack("a: {build: .}")
+    # The event loop's own pool keeps its thread.
+    await asyncio.to_thread(threading.get_ident)
     before, tasks, threads = children(), asyncio.all_tasks(), threading.active_count()
     async with asyncio.timeout(60), aclosing(engine.up()) as steps:
         async for step in steps:

@@ -12,7 +12,7 @@ from tui.actions.start import Note, Phase, StartUpdate, start
 from tui.deck.commands import Command
 from tui.deck.desk import Ready
 from tui.deck.jobform import Submission
-from tui.engine.interface import EngineError, Removable, State
+from tui.engine.interface import Removable, State
 from tui.jobs import submit as jobs
 from tui.stack.model import Role
 from tui.watch.ready import wait_ready
@@ -144,18 +144,6 @@ async def cleanup(ready: Ready) -> AsyncGenerator[StartUpdate]:
     """See `cleanup_command`."""
     async for step in ready.engine.remove_all():
         yield step
-
-
-async def processes(ready: Ready, service: str) -> str:
-    """What runs inside a service, as `ps` there says; from /proc where there is no `ps`. Raises EngineError."""
-    script = (
-        "ps -eo pid,user,pcpu,rss,etime,args 2>/dev/null || "
-        "for d in /proc/[0-9]*; do printf '%s ' ${d#/proc/}; tr '\\0' ' ' <$d/cmdline 2>/dev/null; echo; done"
-    )
-    code, output = await ready.engine.execute(service, ["sh", "-c", script])
-    if code != 0 and not output.strip():
-        raise EngineError(f"The processes of {service} cannot be listed (exit code {code})")
-    return output
 
 
 async def whole_log(ready: Ready, replica_id: str) -> AsyncGenerator[tuple[int, str]]:

@@ -187,6 +187,12 @@ class Engine(Protocol):
     async def record(self, replica_id: str) -> Mapping[str, Any]:
         """The engine's own record of a replica, raw, for a person to read. Untrusted, and with secrets."""
 
+    async def processes(self, replica_id: str) -> list[list[str]]:
+        """What runs in a replica: a row each, after a row of titles; the command line last.
+
+        Process ids are those of the engine's machine. Untrusted.
+        """
+
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
 

@@ -15,7 +15,6 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label
 
-from tui.deck import usecases
 from tui.deck.commands import FAILURES
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
@@ -56,6 +55,13 @@ def masked_record(value: Any, name: str = "") -> Any:
     return _IN_TEXT.sub(rf"\g<1>{MASK}", masked(name, value))
 
 
+def _columns(rows: list[list[str]]) -> list[str]:
+    """Rows as lines, their cells below one another; the last one is as long as it is."""
+    wide = [max(map(len, cells)) for cells in zip(*rows, strict=False)]
+    wide[-1:] = [0]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=False)) for row in rows]
+
+
 class InspectScreen(Dialog[None]):
     """Everything that is known of a pane's service, in one page that scrolls."""
 
@@ -78,7 +84,7 @@ class InspectScreen(Dialog[None]):
     def __init__(self, pane: Pane) -> None:
         super().__init__()
         self._pane = pane
-        self._processes = "asking ..."
+        self._processes = ["asking ..."]
         self._record: Mapping[str, Any] | None = None
         self._no_record = "asking ..."
         self.secrets_shown = False
@@ -107,7 +113,7 @@ class InspectScreen(Dialog[None]):
         ready = cast("DeckApp", self.app).desk.ready
         replica = self._pane.replica
         if ready is None or replica is None:
-            self._processes, self._no_record = "it is not running", "there is none"
+            self._processes, self._no_record = ["it is not running"], "there is none"
             self._show()
             return
         try:
@@ -115,15 +121,11 @@ class InspectScreen(Dialog[None]):
         except FAILURES as error:
             self._no_record = str(error)
         self._show()
-        if replica.state is not State.RUNNING:
-            self._processes = "it is not running"
-        elif self._pane.is_run:
-            self._processes = "of a run they cannot be asked"
-        else:
-            try:
-                self._processes = await usecases.processes(ready, replica.service)
-            except FAILURES as error:
-                self._processes = str(error)
+        try:
+            running = replica.state is State.RUNNING
+            self._processes = _columns(await ready.engine.processes(replica.id)) if running else ["it is not running"]
+        except FAILURES as error:
+            self._processes = [str(error)]
         self._show()
 
     def _show(self) -> None:
@@ -184,7 +186,7 @@ class InspectScreen(Dialog[None]):
                     for mount in service.mounts
                 ],
             )
-        section("Processes", [("", line) for line in self._processes.splitlines()[:200]])
+        section("Processes", [("", line[:RECORD_COLUMNS]) for line in self._safe(self._processes)[:200]])
         if service is not None:
             # As the compose project has it resolved, beside what the engine made of it.
             section("Service", self._raw(dataclasses.asdict(service)))

@@ -34,6 +34,7 @@ from tui.stack.project import parse_project, scale_obstacle
 
 EXECUTE_LIMIT = 1024 * 1024
 INSPECTIONS_AT_ONCE = 8
+PS = "-eo pid,user,pcpu,rss,etime,args"
 # `exec bash || exec sh` would not do: a shell whose exec fails ends.
 SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
 
@@ -109,6 +110,12 @@ class DockerEngine:
     async def record(self, replica_id: str) -> Mapping[str, Any]:
         """What `docker inspect` shows of a container."""
         return await self._api.inspect(replica_id)
+
+    async def processes(self, replica_id: str) -> list[list[str]]:
+        """`docker top`: the engine's own `ps`, whatever the image has."""
+        what = "The processes cannot be listed"
+        found = await self._api.query(f"containers/{replica_id}/top", params={"ps_args": PS}, what=what)
+        return [[str(cell) for cell in row] for row in (found["Titles"], *(found["Processes"] or ()))]
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
