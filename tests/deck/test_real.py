@@ -241,8 +241,9 @@ async def test_a_job_outlives_a_worker_and_the_deck(cluster: Cluster) -> None:
     async with deck_on(cluster) as person:
         await person.until_held(run)
         cluster.let_go("first")
-        await person.until_seen("succeeded")
-        await person.until_seen("SUM 28")
+        await person.until_seen("✓ Succeeded.")
+        log = person.app.desk.panes[run].log
+        await person.until(lambda: "SUM 28" in [row.text for row in log.rows(log.first, log.total)], "its result")
         ended = person.app.desk.runs[run].ended
         assert ended is not None and ended.exit_code == 0
     assert await cluster.state(run) == ("exited", 0)

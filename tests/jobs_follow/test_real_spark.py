@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import pytest
 
-from tui.clients.http import MIB, ClientError
+from tui.clients.http import MIB, ClientError, Trouble
 from tui.clients.spark_app import RUN_PROPERTY, AppClient
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.jobs.progress import RunProgress, Waiting, run_progress, waiting_reason
@@ -160,8 +160,13 @@ async def until(what: str, look: Callable[[], Awaitable[T | None]], seconds: flo
     """What `look` finds as soon as it finds something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if (found := await look()) is not None:
-            return found
+        try:
+            if (found := await look()) is not None:
+                return found
+        except ClientError as error:
+            # A busy machine: what did not answer in time is asked again.
+            if error.kind is not Trouble.TIMEOUT:
+                raise
         await asyncio.sleep(0.1)
     raise AssertionError(f"{what}: not within {seconds:g} s")
 

@@ -49,7 +49,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     with zipfile.ZipFile(wheel) as packed:
         names = packed.namelist()
         assert not [name for name in names if name.endswith("/.env") or "/work/" in name], "nobody's secrets or data"
-        packed.extractall(found.site)
+    install = ["-m", "pip", "install", "-q", "--no-deps", "--target", str(found.site), str(wheel)]
+    subprocess.run([sys.executable, *install], check=True, timeout=300)
     return found
 
 
