@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Select
+from textual.widgets import Input, Label, Select
 
 from tests.deck.harness import screen_text
 from tests.stacks.deck import SMALL, copy_out, free_ports, taken_away
@@ -167,8 +167,9 @@ class Person:
 
     async def confirm(self, command: str) -> None:
         """Says yes to a question that shows this command."""
-        await self.until(lambda: isinstance(self.app.screen, Ask), "a question")
-        await self.until_seen(command)
+        await self.until(lambda: isinstance(self.app.screen, Ask) and self.app.screen.query(Label), "a question")
+        lines = [str(label.content) for label in self.app.screen.query(Label)]
+        assert any(line.endswith(command) for line in lines), lines
         await self.press("y")
 
     async def submit(self, waits_for: str) -> Pane:
