@@ -194,6 +194,19 @@ class ScriptedEngine(Script):
         if self._container(replica_id).replica.state in ALIVE:
             self.finish(replica_id, 143)
 
+    async def start_replica(self, replica_id: str) -> None:
+        self._record("start_replica", replica_id)
+        await self._held("start_replica")
+        if self._container(replica_id).replica.state not in ALIVE:
+            self.begin(replica_id)
+
+    async def restart_replica(self, replica_id: str) -> None:
+        self._record("restart_replica", replica_id)
+        await self._held("restart_replica")
+        if self._container(replica_id).replica.state in ALIVE:
+            self.finish(replica_id, 143)
+        self.begin(replica_id)
+
     async def remove(self, replica_id: str) -> None:
         self._record("remove", replica_id)
         if self._container(replica_id).replica.state in ALIVE:
@@ -205,7 +218,7 @@ class ScriptedEngine(Script):
         await self._held("start_run")
         return self.add_run(request.service, request.name, labels=request.labels, command=tuple(request.command))
 
-    async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
+    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
         self._record("execute", service, tuple(command))
         await self._held("execute")
         return self.executions.get((service, tuple(command)), (0, ""))
@@ -217,6 +230,7 @@ class ScriptedEngine(Script):
         *,
         env: Mapping[str, str] | None = None,
         terminal: bool = True,
+        replica_id: str | None = None,
     ) -> list[str]:
         self._record("shell_command", service, tuple(command), dict(env or {}))
         return list(self.shell)

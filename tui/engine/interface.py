@@ -41,12 +41,17 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen."""
+    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen.
+
+    `cores` and `memory` (bytes) are those of the machine that runs the services; None is unknown.
+    """
 
     kind: str
     version: str
     endpoint: str
     reason: str = ""
+    cores: int | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,12 @@ class Engine(Protocol):
     async def end(self, replica_id: str, *, grace_seconds: float = 10) -> None:
         """Stops one replica or run: politely, then by force."""
 
+    async def start_replica(self, replica_id: str) -> None:
+        """Starts one ended (or created) replica again, its log going on."""
+
+    async def restart_replica(self, replica_id: str) -> None:
+        """Restarts one replica, its log going on."""
+
     async def remove(self, replica_id: str) -> None:
         """Removes one ended replica or run together with its log."""
 
@@ -244,10 +255,11 @@ class Engine(Protocol):
         What the service depends on is not started. A run that cannot start leaves nothing behind.
         """
 
-    async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
-        """Runs a command in the first running replica of a service: exit code, and stdout and then stderr as text.
+    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+        """Runs a command in a service: exit code, and stdout and then stderr as text.
 
-        Of each output only the first MiB. Raises EngineError if the service is not running.
+        It runs in this replica; None: the first running one. Of each output only the first MiB.
+        Raises EngineError if the service is not running.
         """
 
     async def shell_command(
@@ -257,9 +269,11 @@ class Engine(Protocol):
         *,
         env: Mapping[str, str] | None = None,
         terminal: bool = True,
+        replica_id: str | None = None,
     ) -> list[str]:
         """The host's command line that runs `command` (a shell if none is given) in a service.
 
+        It runs in this replica; None: the first running one.
         `terminal` is False where the caller has none to give to it.
         """
 

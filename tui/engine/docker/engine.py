@@ -34,6 +34,7 @@ from tui.stack.project import parse_project, scale_obstacle
 
 EXECUTE_LIMIT = 1024 * 1024
 INSPECTIONS_AT_ONCE = 8
+RESTART_SECONDS = 300
 PS = "-eo pid,user,pcpu,rss,etime,args"
 # `exec bash || exec sh` would not do: a shell whose exec fails ends.
 SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
@@ -56,10 +57,19 @@ class DockerEngine:
         api = Api(endpoint)
         try:
             version = await api.query("version") or {}
+            machine = await api.query("info") or {}
         except BaseException:
             await api.close()
             raise
-        return cls(stack, api, EngineInfo("docker", str(version.get("Version", "")), str(endpoint), "Docker answers"))
+        info = EngineInfo(
+            "docker",
+            str(version.get("Version", "")),
+            str(endpoint),
+            "Docker answers",
+            cores=machine.get("NCPU") or None,
+            memory=machine.get("MemTotal") or None,
+        )
+        return cls(stack, api, info)
 
     @property
     def info(self) -> EngineInfo:
@@ -205,6 +215,16 @@ class DockerEngine:
         what = "This replica cannot be stopped"
         await self._api.query(path, "POST", params={"t": seconds}, seconds=seconds + 30, what=what)
 
+    async def start_replica(self, replica_id: str) -> None:
+        """Starts one replica; one that runs is left as it is."""
+        await self._api.query(f"containers/{replica_id}/start", "POST", what="This replica cannot be started")
+
+    async def restart_replica(self, replica_id: str) -> None:
+        """Stops one replica, within its own grace, and starts it."""
+        # The engine waits out the container's own grace, which may be minutes.
+        path = f"containers/{replica_id}/restart"
+        await self._api.query(path, "POST", seconds=RESTART_SECONDS, what="This replica cannot be restarted")
+
     async def remove(self, replica_id: str) -> None:
         """Removes one ended replica or run; one that runs is refused."""
         what = "This replica cannot be removed"
@@ -230,9 +250,9 @@ class DockerEngine:
             raise await self._reason(failure) from None
         return replica(await self._api.inspect(request.name))
 
-    async def execute(self, service: str, command: Sequence[str]) -> tuple[int, str]:
-        """`docker compose exec` in the first running replica; of each output the first MiB."""
-        arguments = ("exec", "--no-TTY", *await self._index(service), service, *command)
+    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+        """`docker compose exec`; of each output the first MiB."""
+        arguments = ("exec", "--no-TTY", *await self._index(service, replica_id), service, *command)
         code, out, err = await self._compose.call(*arguments, limit=EXECUTE_LIMIT)
         return code, out + err
 
@@ -243,10 +263,11 @@ class DockerEngine:
         *,
         env: Mapping[str, str] | None = None,
         terminal: bool = True,
+        replica_id: str | None = None,
     ) -> list[str]:
-        """The `docker compose exec` that opens a terminal in the first running replica."""
+        """The `docker compose exec` that opens a terminal in a replica."""
         settings = [*([] if terminal else ["--no-TTY"]), *options("--env", env or {})]
-        index = await self._index(service)
+        index = await self._index(service, replica_id)
         return await self._compose.command("exec", *settings, *index, service, *(command or SHELL))
 
     async def removables(self) -> list[Removable]:
@@ -352,16 +373,18 @@ class DockerEngine:
             )
         return project.services[name]
 
-    async def _index(self, service: str) -> list[str]:
-        """Which replica of a service to go into: the first that runs."""
+    async def _index(self, service: str, replica_id: str | None) -> list[str]:
+        """Which replica of a service to go into: this one, or the first that runs."""
         running = [
             one.number
             for one in await self.replicas()
             if one.service == service and one.state is State.RUNNING and not one.is_run
+            if replica_id in (None, one.id)
         ]
         if not running:
             self._service(await self.project(), service)
-            raise EngineError(f"The service {service} is not running; start it first")
+            what = "This replica of" if replica_id else "The service"
+            raise EngineError(f"{what} {service} is not running; start it first")
         return ["--index", str(running[0])]
 
 
