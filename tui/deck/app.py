@@ -22,6 +22,10 @@ from tui.watch.live import Pane
 # The tick, in seconds: for a log that is read, and how many of these are one for everything else.
 FAST, SLOW = 0.1, 0.25
 
+# Python's own full collections come whenever a log has filled and hold a key up by 30 to 60 ms: one on the tick,
+# every so many seconds, is enough.
+GC_THRESHOLDS, GC_SECONDS = (10_000, 10, 1_000), 60.0
+
 T = TypeVar("T")
 Handler = Callable[["DeckApp", str], Awaitable[None] | None]
 
@@ -90,11 +94,12 @@ class DeckApp(App[None]):
     # the tick
 
     async def _tick(self) -> None:
-        due, frozen = 0.0, False
+        due, collect = 0.0, 0.0
         loop = asyncio.get_running_loop()
         while True:
             screen = self._top_deck_screen()
-            fast = screen is not None and screen.fast
+            # Under a dialog nobody reads a log line by line.
+            fast = screen is self.screen and screen is not None and screen.fast
             await asyncio.sleep(FAST if fast else SLOW)
             if self.paused or screen is None:
                 continue
@@ -108,9 +113,13 @@ class DeckApp(App[None]):
                 self.log.error(f"tick: {error!r}")
                 if self.settings.strict:
                     raise
-            if self.desk.ready is not None and not frozen:
-                frozen = True
-                gc.freeze()
+            if self.desk.ready is not None and loop.time() >= collect:
+                if collect == 0.0:
+                    gc.set_threshold(*GC_THRESHOLDS)
+                    gc.freeze()
+                else:
+                    gc.collect()
+                collect = loop.time() + GC_SECONDS
 
     def _top_deck_screen(self) -> DeckScreen | None:
         for screen in reversed(self.screen_stack):

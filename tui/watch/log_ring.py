@@ -196,10 +196,12 @@ class LogRing:
                     break
                 self._live.appendleft(self._kept.pop())
                 self._live_bytes += size
+        else:
+            # Rows between others go. Without a gap only the oldest do, which `first` tells.
+            self._changes += 1
         self._kept = deque()
         self._kept_bytes = 0
         self._gap_lost = False
-        self._changed()
 
     async def load_older(self, count: int = 1000) -> int:
         """Brings up to `count` older lines from the engine before `first`; they stay until `drop_older`.

@@ -18,7 +18,7 @@ class HelpScreen(Dialog[None]):
     """A table of keys from the table of actions."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; background: $background 60%; }
+    HelpScreen { align: center middle; background: $background; }
     HelpScreen > Vertical {
         width: 96; max-width: 98%; height: auto; max-height: 96%; padding: 0 1;
         border: round $accent; border-title-color: $accent; border-title-style: bold; background: $background;
