@@ -139,6 +139,7 @@ class FakePane:
     log: FakeLog = field(default_factory=FakeLog)
     links: Sequence[tuple[str, str]] = ()
     spark_line: str = ""
+    cores: int | None = 4
 
     @property
     def is_run(self) -> bool:

@@ -23,8 +23,6 @@ SIZES = [(80, 24), (160, 48), (240, 60)]
 @pytest.fixture(autouse=True)
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cores and time zone of one machine."""
-    monkeypatch.setattr(facts, "CORES", 4)
-    monkeypatch.setattr("tui.deck.widgets.pane.CORES", 4)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
 

@@ -10,7 +10,8 @@ from tests.scripted_engine import ScriptedEngine
 from tests.watch.conftest import PROJECT
 from tui.engine.interface import EngineError, Replica
 from tui.watch import log_ring
-from tui.watch.log_ring import LogRing, row_of
+from tui.watch.entries import row_of
+from tui.watch.log_ring import LogRing
 from tui.watch.seam import OUT
 
 LIMIT = 100

@@ -35,7 +35,7 @@ def _layout_names(kind: str) -> list[str]:
 
 Services = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SERVICE]...", help="All if none is named.", autocompletion=complete_service),
+    typer.Argument(metavar="[SERVICE|REPLICA]...", help="All if none is named.", autocompletion=complete_service),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

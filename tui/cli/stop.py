@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.cli.arguments import Services, check_services
+from tui.actions import replicas
+from tui.cli.arguments import Services
 from tui.cli.output import note, tell_progress
 from tui.cli.session import open_session, verb
 
@@ -14,6 +15,7 @@ async def stop(services: Services = None) -> None:
     `up` starts them again.
     """
     async with open_session() as session:
-        names = check_services(services, list(session.project.services), session.stack.name)
-        await tell_progress(f"Stopping {', '.join(names) or session.stack.name}", session.engine.stop(names))
+        chosen = await replicas.choose(session.engine, session.project, services or [])
+        what = ", ".join(chosen.names(session.project)) or session.stack.name
+        await tell_progress(f"Stopping {what}", replicas.stop(session.engine, session.project, chosen))
         note("stopped")

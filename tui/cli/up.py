@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tui.actions.start import start
-from tui.cli.arguments import Services, Timeout, check_services
+from tui.actions import replicas
+from tui.cli.arguments import Services, Timeout
 from tui.cli.open import show_links
 from tui.cli.output import tell_all
 from tui.cli.session import open_session, verb
@@ -17,6 +17,7 @@ from tui.cli.session import open_session, verb
 async def up(
     services: Services = None,
     recreate: Annotated[bool, typer.Option("--recreate", help="Replace replicas even if nothing changed.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="Build the images first.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all are healthy.")] = True,
     timeout: Timeout = 300,
 ) -> None:
@@ -25,6 +26,14 @@ async def up(
     With them starts what they depend on; missing images are built.
     """
     async with open_session() as session:
-        names = check_services(services, list(session.project.services), session.stack.name)
-        await tell_all(start(session.engine, session.stack, names, recreate=recreate, wait=wait, timeout=timeout))
+        chosen = await replicas.choose(session.engine, session.project, services or [])
+        await tell_all(
+            replicas.start(
+                *(session.engine, session.stack, session.project, chosen),
+                timeout=timeout,
+                recreate=recreate,
+                build=build,
+                wait=wait,
+            )
+        )
         await show_links(session)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
 from tui.engine.interface import Engine, EngineError, State
 from tui.jobs.follow import Ended, Started, follow
@@ -20,6 +21,7 @@ from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
 from tui.stack.roles import detect_layout
 from tui.watch.live import Outage, Pane, StackWatch
+from tui.watch.names import short_name
 
 # Growing pauses before the engine is tried again, in seconds.
 PAUSES = (1, 2, 4, 8, 15, 30)
@@ -204,6 +206,19 @@ async def _quietly_close(engine: Engine | None) -> None:
     if engine is not None:
         with suppress(EngineError, OSError):
             await engine.close()
+
+
+def chosen_of(panes: Sequence[Pane], project: Project) -> Chosen:
+    """What panes stand for: the service, or one replica of a service that has several."""
+    services, replicas = [], []
+    for pane in panes:
+        if pane.service is None or pane.is_run:
+            continue
+        if pane.replica is None or short_name(pane.replica, project) == pane.service.name:
+            services.append(pane.service.name)
+        else:
+            replicas.append(pane.replica)
+    return Chosen(tuple(dict.fromkeys(services)), tuple(one for one in replicas if one.service not in services))
 
 
 def services_of(panes: Sequence[Pane]) -> list[str]:

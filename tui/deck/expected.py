@@ -80,6 +80,7 @@ class Expected:
     version = 0
     links: Sequence[tuple[str, str]] = ()
     spark_line = ""
+    cores: int | None = None
     is_run = False
 
     def __init__(self, name: str, role: Role) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from tui.watch.ready import Step
 
 # A sample older than this (seconds) is not the present any more.
 STALE = 10.0
-CORES = os.cpu_count() or 1
 
 _TOKEN = re.compile(r"token=[^&]+")
 
@@ -32,6 +30,7 @@ class Facts:
     up: str
     restarts: int
     cpu: float | None
+    cores: int | None
     memory: int | None
     limit: int | None
     processes: int | None
@@ -43,8 +42,8 @@ class Facts:
 
     @property
     def cpu_fraction(self) -> float | None:
-        """CPU of all cores of this machine, 0 to 1."""
-        return None if self.cpu is None else self.cpu / 100 / CORES
+        """CPU of all cores of the engine's machine, 0 to 1."""
+        return self.cpu / 100 / self.cores if self.cpu is not None and self.cores else None
 
     @property
     def memory_fraction(self) -> float | None:
@@ -76,6 +75,7 @@ def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
         up=up,
         restarts=replica.restarts if replica else 0,
         cpu=sample.cpu_percent if sample else None,
+        cores=pane.cores,
         memory=sample.memory if sample else None,
         limit=sample.memory_limit if sample else None,
         processes=sample.processes if sample else None,

@@ -7,7 +7,9 @@ import shlex
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+from tui.actions import replicas
 from tui.actions.cleanup import Folder, mounted_folders
+from tui.actions.replicas import Chosen
 from tui.actions.start import Note, Phase, StartUpdate, start
 from tui.deck.commands import Command
 from tui.deck.desk import Ready
@@ -15,7 +17,6 @@ from tui.deck.jobform import Submission
 from tui.engine.interface import Removable, State
 from tui.jobs import submit as jobs
 from tui.stack.model import Role
-from tui.watch.ready import wait_ready
 
 # For health after a start or a restart, in seconds.
 HEALTH = 300.0
@@ -38,12 +39,24 @@ def _compose(ready: Ready, *words: str) -> str:
     return " ".join(["docker compose", "--project-name", ready.project.name, *words])
 
 
+def _docker(ready: Ready, word: str, chosen: Chosen) -> str:
+    """What Docker's own tools are told for services and single replicas."""
+    if ready.engine.info.kind != "docker":
+        return ""
+    lines = []
+    if chosen.services or not chosen.replicas:
+        lines.append(_compose(ready, *word.split(), *chosen.services))
+    if chosen.replicas:
+        lines.append(" ".join(["docker", word.split()[0], *(one.name for one in chosen.replicas)]))
+    return " && ".join(lines)
+
+
 def start_command(ready: Ready, services: Sequence[str], *, recreate: bool = False, build: bool = False) -> Command:
     """Starting services, or all."""
     name = ", ".join(services) or ready.stack.name
     word = "Rebuild" if build else "Recreate" if recreate else "Start"
     if build:
-        line = verb(ready, "up", "--recreate", *services)
+        line = verb(ready, "up", "--build", "--recreate", *services)
         engine_line = " && ".join(
             [_compose(ready, "build", *services), _compose(ready, "up", "--detach", "--force-recreate", *services)]
         ).strip(" &")
@@ -60,32 +73,52 @@ def start_services(
     return start(ready.engine, ready.stack, services, recreate=recreate, build=build, fresh=False, timeout=HEALTH)
 
 
-def stop_command(ready: Ready, services: Sequence[str]) -> Command:
-    """Stopping services."""
-    line, engine_line = verb(ready, "stop", *services), _compose(ready, "stop", *services)
-    return Command(f"Stop {', '.join(services)}", line, engine_line, tuple(services))
+def start_chosen_command(ready: Ready, chosen: Chosen) -> Command:
+    """Starting what is chosen."""
+    if not chosen.replicas:
+        return start_command(ready, chosen.services)
+    names = chosen.names(ready.project)
+    engine_line = " && ".join(
+        filter(
+            None,
+            [
+                _compose(ready, "up", "--detach", *chosen.services) if chosen.services else "",
+                _docker(ready, "start", Chosen(replicas=chosen.replicas)),
+            ],
+        )
+    )
+    return Command(f"Start {', '.join(names)}", verb(ready, "up", *names), engine_line, tuple(chosen.all_services))
 
 
-async def stop_services(ready: Ready, services: Sequence[str]) -> AsyncGenerator[StartUpdate]:
+def start_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
+    """See `start_chosen_command`."""
+    return replicas.start(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH)
+
+
+def stop_command(ready: Ready, chosen: Chosen) -> Command:
+    """Stopping what is chosen."""
+    names = chosen.names(ready.project)
+    engine_line = _docker(ready, "stop", chosen)
+    return Command(f"Stop {', '.join(names)}", verb(ready, "stop", *names), engine_line, tuple(chosen.all_services))
+
+
+async def stop_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
     """See `stop_command`."""
-    async for step in ready.engine.stop(services):
+    async for step in replicas.stop(ready.engine, ready.project, chosen):
         yield step
 
 
-def restart_command(ready: Ready, services: Sequence[str]) -> Command:
-    """Restarting services."""
-    line = verb(ready, "restart", *services)
-    engine_line = _compose(ready, "restart", "--no-deps", *services)
-    return Command(f"Restart {', '.join(services)}", line, engine_line, tuple(services))
+def restart_command(ready: Ready, chosen: Chosen) -> Command:
+    """Restarting what is chosen."""
+    names = chosen.names(ready.project)
+    engine_line = _docker(ready, "restart --no-deps", chosen)
+    line = verb(ready, "restart", *names)
+    return Command(f"Restart {', '.join(names)}", line, engine_line, tuple(chosen.all_services))
 
 
-async def restart_services(ready: Ready, services: Sequence[str]) -> AsyncGenerator[StartUpdate]:
-    """See `restart_command`; over when they are healthy again."""
-    async for step in ready.engine.restart(services):
-        yield step
-    yield Phase("Waiting for health")
-    async for ready_step in wait_ready(ready.engine, ready.stack, ready.project, services, timeout=HEALTH):
-        yield ready_step
+def restart_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
+    """See `restart_command`; over when all is healthy again."""
+    return replicas.restart(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH)
 
 
 def down_command(ready: Ready) -> Command:

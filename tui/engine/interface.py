@@ -44,6 +44,7 @@ class EngineInfo:
     """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen.
 
     `cores` and `memory` (bytes) are those of the machine that runs the services; None is unknown.
+    `is_local`: that is this machine, or a virtual one in it.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class EngineInfo:
     reason: str = ""
     cores: int | None = None
     memory: int | None = None
+    is_local: bool = True
 
 
 @dataclass(frozen=True, slots=True)

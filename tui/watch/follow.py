@@ -9,7 +9,8 @@ from contextlib import aclosing
 from datetime import datetime
 
 from tui.engine.interface import Engine, EngineError, EngineGone, Replica, State
-from tui.watch.log_ring import LogRing, row_of
+from tui.watch.entries import row_of
+from tui.watch.log_ring import LogRing
 from tui.watch.samples import Samples
 from tui.watch.seam import ERR, OUT
 from tui.watch.words import end_text

@@ -18,11 +18,12 @@ from tui.clients.spark_master import MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica, State
 from tui.stack.model import Project, Role, Stack
 from tui.watch import host
+from tui.watch.entries import LogEntry
 from tui.watch.follow import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
 from tui.watch.host import Host
 from tui.watch.links import master_url, worker_of
 from tui.watch.live_links import Links
-from tui.watch.log_ring import LogEntry, LogRing
+from tui.watch.log_ring import LogRing
 from tui.watch.panes import Pane, in_order, make, pane_name, placed, waits_for
 from tui.watch.samples import Samples
 from tui.watch.spark_lines import spark_line

@@ -6,39 +6,21 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from itertools import chain, islice
 from sys import getsizeof
 
-from tui.engine.interface import Engine, EngineError, LogLine
-from tui.watch import log_lines
-from tui.watch.seam import ERR, MARK, OUT, OlderSeam, Row, Seam
+from tui.engine.interface import Engine, EngineError
+from tui.watch.entries import ROW_BYTES, LogEntry, entry_of, row_of
+from tui.watch.past import Past
+from tui.watch.seam import MARK, Row, Seam
 
 LINES = 5_000
 BYTES = 4 * 1024 * 1024
 # What a reader may hold on to beside the ring, older pages included.
 HELD_LINES = 20_000
 HELD_BYTES = 16 * 1024 * 1024
-# A row's tuple and its numbers.
-_ROW_BYTES = 120
 _CACHED = 1_000
 _LOST = "no longer in the engine's log"
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """A row of a log. `kind`: `line`; `mark` (a replica was started, ended, replaced: `text` says it); `gap`
-    (`skipped` lines between the rows around it are not held; `LogRing.load` brings them back). `level` is one of
-    error, warn, info, debug or None; `continues` says that the row belongs to the stack trace begun above."""
-
-    number: int
-    at_ns: int
-    text: str
-    kind: str = "line"
-    is_error_stream: bool = False
-    level: str | None = None
-    continues: bool = False
-    skipped: int | None = None
 
 
 class LogRing:
@@ -153,11 +135,11 @@ class LogRing:
         """A new line."""
         self._live.append(row)
         self.total += 1
-        self._live_bytes += getsizeof(row[1]) + _ROW_BYTES
+        self._live_bytes += getsizeof(row[1]) + ROW_BYTES
         if len(self._live) > LINES or self._live_bytes > BYTES:
-            self._live_bytes -= getsizeof(self._live.popleft()[1]) + _ROW_BYTES
+            self._live_bytes -= getsizeof(self._live.popleft()[1]) + ROW_BYTES
             while self._live_bytes > BYTES:
-                self._live_bytes -= getsizeof(self._live.popleft()[1]) + _ROW_BYTES
+                self._live_bytes -= getsizeof(self._live.popleft()[1]) + ROW_BYTES
 
     def mark(self, at_ns: int, text: str) -> None:
         """A row that says what happened to the replica."""
@@ -191,7 +173,7 @@ class LogRing:
             return
         if self._gap() == 0:
             while self._kept and len(self._live) < LINES:
-                size = getsizeof(self._kept[-1][1]) + _ROW_BYTES
+                size = getsizeof(self._kept[-1][1]) + ROW_BYTES
                 if self._live_bytes + size > BYTES:
                     break
                 self._live.appendleft(self._kept.pop())
@@ -203,6 +185,21 @@ class LogRing:
         self._kept_bytes = 0
         self._gap_lost = False
 
+    def past(self, first: int | None = None, held: Iterable[Row] | None = None) -> Past | None:
+        """The way back from the row `first` (where `held` are the rows from it on); None where there is none."""
+        first = self.first if first is None else first
+        if self.older == 0 or self._replica_id is None or self._begin < self._start >= first:
+            return None
+        return Past(
+            self._engine,
+            self._replica_id,
+            first,
+            self._rows_from(first) if held is None else held,
+            lines_from=self._lines_from,
+            marks=self._marks,
+            start=self._start,
+        )
+
     async def load_older(self, count: int = 1000) -> int:
         """Brings up to `count` older lines from the engine before `first`; they stay until `drop_older`.
 
@@ -213,39 +210,37 @@ class LogRing:
             self.hold()
             if not self._kept or self.older == 0:
                 return 0
-            if self._replica_id is None or self._begin < self._start >= self.first:
+            past = self.past()
+            if past is None:
                 self._lose_older()
                 return 0
             kept = self._kept
-            found = await self._read_older(self._replica_id, count)
+            came = sum(1 for entry in await past.page(count) if entry.kind == "line")
             if self._kept is not kept:
                 return 0
-            self._prepend(found[-count:])
-            if len(found) < count:
-                self._take_marks_before()
-                self._begun_before = False
-                self._lose_older()
-            self._changed()
-            return min(count, len(found))
+            self._kept.extendleft(reversed(past.window))
+            self._kept_bytes += sum(getsizeof(row[1]) + ROW_BYTES for row in past.window)
+            self._at(past)
+            # The end goes, not what was just asked for; the gap grows by it.
+            while len(self._kept) > HELD_LINES or self._kept_bytes > HELD_BYTES:
+                self._kept_bytes -= getsizeof(self._kept.pop()[1]) + ROW_BYTES
+            return came
 
-    async def _read_older(self, replica_id: str, count: int) -> list[Row]:
-        """At least `count` lines before `first` if there are so many."""
-        seam = OlderSeam(self._rows_from(self.first))
-        known, more, came_before = self._lines_from(self.first), 2 * count, -1
-        while True:
-            # The engine's last lines up to the seam: it finds them from the end, without reading all.
-            read: deque[Row] = deque(maxlen=count + seam.overlap)
-            came = 0
-            logs = self._engine.logs(replica_id, until_ns=seam.until_ns, tail=known + more)
-            async with aclosing(logs) as lines:
-                async for line in lines:
-                    read.append(row_of(line))
-                    came += 1
-            found = seam.older(read)
-            # Fewer: lines came meanwhile, or these are all there are. Looking further back tells.
-            if len(found) >= count or came == came_before:
-                return found
-            came_before, more = came, 2 * more
+    def show(self, past: Past) -> None:
+        """Holds what a way back came to, instead of what was held; the rest up to the newest rows is a gap."""
+        self.drop_older()
+        self._kept = past.window.copy()
+        self._kept_bytes = sum(getsizeof(row[1]) + ROW_BYTES for row in self._kept)
+        self._at(past)
+
+    def _at(self, past: Past) -> None:
+        self._kept_first = past.first
+        if self._start == self._begin:
+            self._start = self._begin = min(self._begin, past.first)
+        if past.ended:
+            self._begun_before = False
+            self._lose_older()
+        self._changed()
 
     async def load(self, gap: int, count: int = 1000) -> int:
         """Brings the next `count` lines of the gap; it moves on or closes. Returns how many. Raises EngineError."""
@@ -286,34 +281,17 @@ class LogRing:
                         break
         return came
 
-    def _prepend(self, rows: list[Row]) -> None:
-        for row in reversed(rows):
-            self._take_marks_before()
-            self._kept.appendleft(row)
-            self._kept_first -= 1
-            self._kept_bytes += getsizeof(row[1]) + _ROW_BYTES
-        if self._start == self._begin:
-            self._start = self._begin = min(self._begin, self._kept_first)
-        # The end goes, not what was just asked for; the gap grows by it.
-        while len(self._kept) > HELD_LINES or self._kept_bytes > HELD_BYTES:
-            self._kept_bytes -= getsizeof(self._kept.pop()[1]) + _ROW_BYTES
-
-    def _take_marks_before(self) -> None:
-        while self._kept_first > self._start and (mark := self._marks.get(self._kept_first - 1)):
-            self._kept.appendleft(mark)
-            self._kept_first -= 1
-
     def _append(self, row: Row) -> None:
         while self._gap() and (mark := self._marks.get(self._kept_end())):
             self._kept.append(mark)
         self._kept.append(row)
-        self._kept_bytes += getsizeof(row[1]) + _ROW_BYTES
+        self._kept_bytes += getsizeof(row[1]) + ROW_BYTES
         while self._gap() and (mark := self._marks.get(self._kept_end())):
             self._kept.append(mark)
 
     def _trim(self) -> None:
         while len(self._kept) > HELD_LINES or self._kept_bytes > HELD_BYTES:
-            self._kept_bytes -= getsizeof(self._kept.popleft()[1]) + _ROW_BYTES
+            self._kept_bytes -= getsizeof(self._kept.popleft()[1]) + ROW_BYTES
             self._kept_first += 1
 
     def _lose_older(self) -> None:
@@ -338,9 +316,8 @@ class LogRing:
         return self.total - len(self._live) - self._kept_end() if self._kept else 0
 
     def _lines_from(self, number: int) -> int:
-        """How many lines the present replica wrote from that row on."""
-        start = max(number, self._start)
-        return self.total - start - sum(1 for mark in self._marks if mark >= start)
+        """How many lines were written from that row on."""
+        return self.total - number - sum(1 for mark in self._marks if mark >= number)
 
     def _rows_from(self, number: int) -> Iterator[Row]:
         rows = chain(self._kept, self._live) if self._gap() == 0 else iter(self._kept)
@@ -353,17 +330,11 @@ class LogRing:
         return self._live[at] if 0 <= at < len(self._live) else None
 
     def _entry(self, number: int, row: Row) -> LogEntry:
-        at_ns, text, kind = row
-        if kind == MARK:
-            return LogEntry(number, at_ns, text, "mark")
+        def above(distance: int) -> str | None:
+            raw = self._raw(number - distance)
+            return None if raw is None or raw[2] == MARK else raw[1]
 
-        def before(distance: int) -> str | None:
-            above = self._raw(number - distance)
-            return None if above is None or above[2] == MARK else above[1]
-
-        follows = log_lines.continues(text, before)
-        found = None if follows else log_lines.level(text)
-        return LogEntry(number, at_ns, text, "line", kind == ERR, found, follows)
+        return entry_of(number, row, above)
 
     def _gap_entry(self, number: int) -> LogEntry | None:
         skipped = self._gap()
@@ -373,8 +344,3 @@ class LogRing:
         if self._gap_lost:
             return LogEntry(number, at_ns, f"{skipped} lines are {_LOST}", "mark", skipped=skipped)
         return LogEntry(number, at_ns, f"{skipped} lines skipped", "gap", skipped=skipped)
-
-
-def row_of(line: LogLine) -> Row:
-    """A line as it is held."""
-    return line.at_ns, line.text, ERR if line.is_error_stream else OUT

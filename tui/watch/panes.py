@@ -38,6 +38,8 @@ class Pane:
         self.log = LogRing(engine)
         self.links: Sequence[tuple[str, str]] = ()
         self.spark_line = ""
+        self.cores = engine.info.cores
+        """Of the machine that runs it; None is unknown."""
 
     @property
     def is_run(self) -> bool:

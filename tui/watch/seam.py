@@ -74,6 +74,8 @@ class OlderSeam:
                 break
             held.append(row)
         self.until_ns = held[0][0] + SLACK_NS if held else None
+        self.held = held
+        """Of the rows given, those that the seam needs."""
         self._first = held[0] if held else None
         self._held = Counter(row for row in held if self.until_ns is not None and row[0] <= self.until_ns)
         self.overlap = self._held.total()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from tui.actions.replicas import Chosen
 from tui.deck import usecases, words
-from tui.deck.desk import Ready, services_of
+from tui.deck.desk import Ready, chosen_of, services_of
 from tui.deck.handlers.registry import handles
 from tui.deck.screens.dialogs import Ask, Choice, Menu
 from tui.engine.interface import State
@@ -29,11 +30,12 @@ def ready_of(deck: DeckApp) -> Ready | None:
     return deck.desk.ready
 
 
-def _services(deck: DeckApp) -> list[str]:
-    """The services that an action is for: the marked panes', else the focused one's."""
-    found = services_of(deck.chosen_panes())
-    if not found:
+def _chosen(deck: DeckApp, ready: Ready) -> Chosen | None:
+    """What an action is for: the marked panes' services or replicas, else the focused one's."""
+    found = chosen_of(deck.chosen_panes(), ready.project)
+    if not found.all_services:
         deck.say("This is a run, not a service: x cancels it.", severity="warning")
+        return None
     return found
 
 
@@ -47,29 +49,29 @@ def _lines(command: Command) -> list[str]:
 
 @handles("start")
 def start(deck: DeckApp, key: str) -> None:
-    """Starts the chosen services."""
+    """Starts what is chosen."""
     ready = ready_of(deck)
-    if ready and (services := _services(deck)):
-        deck.runner.start(usecases.start_command(ready, services), usecases.start_services(ready, services))
+    if ready and (chosen := _chosen(deck, ready)):
+        deck.runner.start(usecases.start_chosen_command(ready, chosen), usecases.start_chosen(ready, chosen))
 
 
 @handles("restart")
 def restart(deck: DeckApp, key: str) -> None:
-    """Restarts the chosen services."""
+    """Restarts what is chosen."""
     ready = ready_of(deck)
-    if ready and (services := _services(deck)):
-        deck.runner.start(usecases.restart_command(ready, services), usecases.restart_services(ready, services))
+    if ready and (chosen := _chosen(deck, ready)):
+        deck.runner.start(usecases.restart_command(ready, chosen), usecases.restart_chosen(ready, chosen))
 
 
 @handles("stop")
 async def stop(deck: DeckApp, key: str) -> None:
-    """Stops the chosen services, if that is confirmed."""
+    """Stops what is chosen, if that is confirmed."""
     ready = ready_of(deck)
-    if not ready or not (services := _services(deck)):
+    if not ready or not (chosen := _chosen(deck, ready)):
         return
-    command = usecases.stop_command(ready, services)
+    command = usecases.stop_command(ready, chosen)
     if await deck.ask(Ask(f"{command.title}?", _lines(command), "Logs and data stay; u starts it again.", "Stop")):
-        deck.runner.start(command, usecases.stop_services(ready, services))
+        deck.runner.start(command, usecases.stop_chosen(ready, chosen))
 
 
 def _workers(deck: DeckApp) -> list[str]:
@@ -82,18 +84,24 @@ async def restart_menu(deck: DeckApp, key: str) -> None:
     ready = ready_of(deck)
     if not ready:
         return
-    services, workers = services_of(deck.chosen_panes()), _workers(deck)
+    chosen, workers = chosen_of(deck.chosen_panes(), ready.project), _workers(deck)
+    services = chosen.all_services
     everything = services_of(list(deck.desk.panes.values()))
     commands: dict[str, tuple[Command, object]] = {}
 
     def offer(name: str, command: Command, updates: object) -> None:
         commands[name] = (command, updates)
 
+    def offer_restart(name: str, what: Chosen) -> None:
+        offer(name, usecases.restart_command(ready, what), lambda: usecases.restart_chosen(ready, what))
+
+    if chosen.replicas:
+        offer_restart("replica", chosen)
     if services:
-        offer("restart", usecases.restart_command(ready, services), lambda: usecases.restart_services(ready, services))
+        offer_restart("restart", Chosen(tuple(services)))
     if workers:
-        offer("workers", usecases.restart_command(ready, workers), lambda: usecases.restart_services(ready, workers))
-    offer("all", usecases.restart_command(ready, everything), lambda: usecases.restart_services(ready, everything))
+        offer_restart("workers", Chosen(tuple(workers)))
+    offer_restart("all", Chosen(tuple(everything)))
     if services:
         for name, options in (("recreate", {"recreate": True}), ("rebuild", {"recreate": True, "build": True})):
             made = usecases.start_command(ready, services, **options)
@@ -108,9 +116,9 @@ async def restart_menu(deck: DeckApp, key: str) -> None:
         Choice(name, titles.get(name, command.title), tuple(_lines(command)), notes.get(name, ""), name == "recreate")
         for name, (command, _) in commands.items()
     ]
-    chosen = await deck.ask(Menu("Restart", choices))
-    if chosen:
-        command, updates = commands[chosen]
+    answer = await deck.ask(Menu("Restart", choices))
+    if answer:
+        command, updates = commands[answer]
         deck.runner.start(command, updates())  # type: ignore[operator]
 
 
@@ -172,7 +180,7 @@ async def shell(deck: DeckApp, key: str) -> None:
     if pane is None or pane.replica is None or pane.replica.state is not State.RUNNING:
         deck.say("It is not running: u starts it.", severity="warning")
         return
-    await enter(deck, pane.replica.service, [])
+    await enter(deck, pane.replica.service, [], replica_id=pane.replica.id)
 
 
 @handles("spark-shell")
@@ -198,12 +206,12 @@ def client_of(ready: Ready) -> str:
     return next((name for name in services if layout and layout.service(name).role is Role.SPARK_CLIENT), services[0])
 
 
-async def enter(deck: DeckApp, service: str, command: Sequence[str]) -> None:
-    """Gives the terminal to a command in a service and takes it back."""
+async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica_id: str | None = None) -> None:
+    """Gives the terminal to a command in a service (in this replica, or the first one) and takes it back."""
     ready = ready_of(deck)
     if not ready:
         return
-    argv = await ready.engine.shell_command(service, command)
+    argv = await ready.engine.shell_command(service, command, replica_id=replica_id)
     deck.paused = True
     try:
         with deck.suspend():

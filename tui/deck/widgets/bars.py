@@ -90,7 +90,8 @@ class Header(Rows):
             if waiting:
                 row.add(f" {waiting} waiting", style.warn)
         host = watch.host
-        text = f"host cpu {words.percent(host.cpu_percent)}"
+        machine = "host" if desk.ready.engine.info.is_local else "this machine"
+        text = f"{machine} cpu {words.percent(host.cpu_percent)}"
         if host.memory_used is not None:
             text += f" · {words.size(host.memory_used)} of {words.size(host.memory_total)}"
         hint = " · cpu in % of one core, memory without cache"

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from tui.deck import words
 from tui.deck.desk import RunView
 from tui.deck.draw import Row, fit, gauge, graph
-from tui.deck.facts import CORES, Facts, facts, top_of
+from tui.deck.facts import Facts, facts, top_of
 from tui.deck.widgets.rows import Rows
 from tui.jobs.progress import RunProgress
 from tui.text import bare
@@ -162,7 +162,8 @@ class PaneView(Rows, can_focus=True):
         style = self.palette
         if name == "cpu":
             value, fraction = words.percent(found.cpu), found.cpu_fraction
-            limit, color = words.count(CORES, "core"), style.first
+            limit = words.count(found.cores, "core") if found.cores else words.UNKNOWN
+            color = style.first
         else:
             value, fraction = words.size(found.memory), found.memory_fraction
             limit, color = words.size(found.limit), style.second

@@ -68,6 +68,7 @@ class DockerEngine:
             "Docker answers",
             cores=machine.get("NCPU") or None,
             memory=machine.get("MemTotal") or None,
+            is_local=endpoint.is_local,
         )
         return cls(stack, api, info)
 
