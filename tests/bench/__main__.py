@@ -55,7 +55,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], help="all if none is named")
-    parser.add_argument("--seconds", type=float, default=10, help="how long each measurement takes")
+    parser.add_argument("--seconds", type=float, default=8, help="how long each measurement takes")
     arguments = parser.parse_args()
     if shutil.which("docker") is None:
         parser.error("there is no command `docker` on the PATH, which reads the compose project (no engine is needed)")

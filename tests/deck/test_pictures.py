@@ -1,4 +1,4 @@
-"""Each screen at three sizes, dark and light, as text. DECK_SNAPSHOTS=update writes them anew; look at them then."""
+"""Each screen at three sizes, dark and light, with its colours. DECK_SNAPSHOTS=update writes them anew; look then."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.deck.fakes import NOW, SERVICES, FakeWatch, layout_project, layout_stack, panes_of, replica, sick
 from tests.deck.harness import Deck, deck_on
+from tests.deck.picture import picture
 from tests.scripted_engine import ScriptedEngine
-from tui.deck import facts
 from tui.deck.settings import Settings
 from tui.deck.theme import DARK, LIGHT, palette
 from tui.watch.live import Outage
@@ -35,16 +35,20 @@ def script() -> tuple[ScriptedEngine, FakeWatch]:
     return ScriptedEngine(project), FakeWatch(panes)
 
 
-def check(deck: Deck, name: str) -> None:
-    """Compares the screen with what is stored."""
+async def check(deck: Deck, name: str) -> None:
+    """Compares the screen, dark and light, with what is stored: the same picture but for what its names stand for."""
     file = FOLDER / f"{name}.txt"
-    text = deck.text() + "\n"
+    deck.app.theme = DARK
+    await deck.pilot.pause(0.1)
+    dark = picture(deck.app)
     if os.environ.get("DECK_SNAPSHOTS") == "update":
         FOLDER.mkdir(exist_ok=True)
-        file.write_text(text)
-        return
+        file.write_text(dark)
     assert file.is_file(), f"no picture {file.name}: DECK_SNAPSHOTS=update writes it"
-    assert text == file.read_text()
+    assert dark == file.read_text()
+    deck.app.theme = LIGHT
+    await deck.pilot.pause(0.1)
+    assert picture(deck.app) == dark, "light differs from dark in more than its colours"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -52,7 +56,7 @@ async def test_panes(size: tuple[int, int]) -> None:
     engine, watch = script()
     async with deck_on(engine, size=size, watch=watch) as deck:
         await deck.until_seen("5 of 8 services well")
-        check(deck, f"panes-{size[0]}x{size[1]}")
+        await check(deck, f"panes-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -67,6 +71,8 @@ async def test_panes(size: tuple[int, int]) -> None:
         ("restart", ["2", "R"], "Restart all workers"),
         ("confirm", ["2", "s"], "Logs and data stay"),
         ("inspect", ["2", "i"], "Processes"),
+        ("palette", ["colon"], "worker more"),
+        ("commands", ["c"], "Nothing was run"),
     ],
 )
 async def test_screens(name: str, keys: list[str], seen: str, size: tuple[int, int]) -> None:
@@ -78,7 +84,7 @@ async def test_screens(name: str, keys: list[str], seen: str, size: tuple[int, i
         if not (name == "inspect" and size[1] < 30):
             await deck.until_seen(seen)
         await deck.pilot.pause(0.3)
-        check(deck, f"{name}-{size[0]}x{size[1]}")
+        await check(deck, f"{name}-{size[0]}x{size[1]}")
 
 
 async def test_outage_banner() -> None:
@@ -86,7 +92,7 @@ async def test_outage_banner() -> None:
     watch.outage = Outage(NOW, "Cannot connect to the Docker daemon", NOW)
     async with deck_on(engine, watch=watch) as deck:
         await deck.until_seen("engine gone since 12:00:00")
-        check(deck, "outage-160x48")
+        await check(deck, "outage-160x48")
 
 
 async def test_many_panes_are_a_table() -> None:
@@ -97,7 +103,7 @@ async def test_many_panes_are_a_table() -> None:
         await deck.until_seen("cpu history")
         await deck.press("G")
         await deck.until_seen("service-49")
-        check(deck, "many-160x48")
+        await check(deck, "many-160x48")
 
 
 async def test_one_more_pane_fits_in() -> None:

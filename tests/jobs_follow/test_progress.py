@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tui.clients.spark_app import SparkJob, Stage
-from tui.jobs.progress import Bar, job_fraction, run_progress, says_not_accepted, split_bars, stage_eta_seconds
+from tui.jobs.progress import Bar, Pace, job_fraction, run_progress, says_not_accepted, split_bars, stage_eta_seconds
 
 CLIENT_CAPTURES = Path(__file__).parents[1] / "clients" / "captures"
 CAPTURES = Path(__file__).parent / "captures"
@@ -70,6 +70,36 @@ def test_when_a_stage_will_be_done(done: int, total: int, active: int, expected:
 
 def test_unknown_durations_give_no_time() -> None:
     assert stage_eta_seconds(replace(stages()[0], executor_run_time=None)) is None
+
+
+def test_tasks_that_hang_are_said_to_take_longer_than_expected() -> None:
+    now = 0.0
+    pace = Pace(lambda: now)
+    # A mean of 2 s: after 6 s without an end, the active one takes three times as long.
+    stage = replace(
+        stages()[0],
+        num_tasks=10,
+        num_active_tasks=1,
+        num_complete_tasks=9,
+        num_completed_indices=9,
+        executor_run_time=18_000,
+        executor_deserialize_time=0,
+    )
+
+    def seen(stage: Stage) -> tuple[float | None, bool]:
+        (shown,) = run_progress(jobs(), (stage,), pace.look((stage,))).stages
+        return shown.eta_seconds, shown.overdue
+
+    assert seen(stage) == (2.0, False)
+    now = 5.9
+    assert seen(stage) == (2.0, False)
+    now = 6.1
+    assert seen(stage) == (None, True)
+    retried = replace(stage, num_failed_tasks=1)
+    assert seen(retried) == (1.8, False), "something ended: it moves again"
+    now = 20.0
+    assert seen(replace(retried, num_active_tasks=0)) == (None, False), "nothing runs, so nothing hangs"
+    assert seen(replace(retried, attempt_id=1)) == (1.8, False), "another attempt begins anew"
 
 
 def test_spark_names_broadcasts_by_uuid_and_that_is_no_step() -> None:

@@ -59,6 +59,7 @@ class _Teller:
             f"stage {stage.stage_id} {_bar(stage.fraction)} {stage.done}/{stage.total}"
             + (f" {stage.failed} failed" if stage.failed else "")
             + (f" about {duration(stage.eta_seconds)} left" if stage.eta_seconds is not None else "")
+            + (" longer than expected" if stage.overdue else "")
             for stage in progress.stages[:3]
         ]
         text = "  ".join([step or f"the driver works, {progress.jobs_done} Spark jobs done", *parts])

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 from textual.app import App
+from textual.driver import Driver
 
 from tui.deck.actions import BY_ID, Keymap
 from tui.deck.commands import DONE, FAILED, Command, Runner
 from tui.deck.desk import Desk
+from tui.deck.handlers.registry import handler_of, registered
 from tui.deck.screens.base import DeckScreen
 from tui.deck.screens.dialogs import Dialog
 from tui.deck.screens.panes import PanesScreen
@@ -59,6 +61,15 @@ class DeckApp(App[None]):
         self._ticker: asyncio.Task[None] | None = None
         self._acting: set[asyncio.Task[None]] = set()
         self._arranged: object = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver; on a terminal, one that is quicker with Esc."""
+        found = super().get_driver_class()
+        if found.__name__ == "LinuxDriver":
+            from tui.deck.driver import KeyDriver
+
+            return KeyDriver
+        return found
 
     # life
 
@@ -115,6 +126,8 @@ class DeckApp(App[None]):
                     raise
             if self.desk.ready is not None and loop.time() >= collect:
                 if collect == 0.0:
+                    # Or the first key would wait for them.
+                    await asyncio.to_thread(registered)
                     gc.set_threshold(*GC_THRESHOLDS)
                     gc.freeze()
                 else:
@@ -178,8 +191,6 @@ class DeckApp(App[None]):
 
     def perform(self, action_id: str, key: str) -> None:
         """Does an action; what it raises becomes a message."""
-        from tui.deck.handlers.registry import handler_of
-
         if action_id not in BY_ID or not self.keymap.allows(action_id):
             return
         result = handler_of(action_id)(self, key)

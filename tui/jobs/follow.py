@@ -12,7 +12,7 @@ from tui.clients.http import ClientError
 from tui.clients.spark_app import RUN_PROPERTY, AppClient, SparkJob
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
-from tui.jobs.progress import RunProgress, Waiting, WaitingReason, run_progress, waiting_reason
+from tui.jobs.progress import Pace, RunProgress, Waiting, WaitingReason, run_progress, waiting_reason
 from tui.jobs.submit import Run
 from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
@@ -56,6 +56,7 @@ class _Application:
         self._app: AppClient | None = None
         self._others: set[str] = set()
         self._not_yet = 0
+        self._pace = Pace()
         self.jobs: Sequence[SparkJob] = ()
 
     async def close(self) -> None:
@@ -82,7 +83,8 @@ class _Application:
         jobs, stages = await asyncio.gather(self._app.jobs(), self._app.active_stages())
         if jobs is not None:
             self.jobs = jobs
-            updates.append(run_progress(jobs, stages or ()))
+            active = stages or ()
+            updates.append(run_progress(jobs, active, self._pace.look(active)))
         return updates
 
     async def _find(self, state: MasterState) -> Application | None:

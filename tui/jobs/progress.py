@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -14,11 +15,16 @@ from tui.clients.text import plain
 
 ETA_TASKS = 3
 ETA_FRACTION = 0.05
+# Tasks that take this many times the mean are stragglers; below so many seconds nobody waits for them.
+OVERDUE_TIMES, OVERDUE_SECONDS = 3.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """A stage that runs. `fraction` 0 to 1, None if it has no tasks; `eta_seconds` None while unknown."""
+    """A stage that runs. `fraction` 0 to 1, None if it has no tasks; `eta_seconds` None while unknown.
+
+    `overdue`: every active task takes far longer than those that have finished, so there is no ETA.
+    """
 
     stage_id: int
     attempt: int
@@ -30,6 +36,7 @@ class StageProgress:
     total: int
     fraction: float | None
     eta_seconds: float | None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,53 @@ def stage_eta_seconds(stage: Stage) -> float | None:
     fraction = _fraction(stage.num_completed_indices, stage.num_tasks)
     if fraction is None or fraction < ETA_FRACTION or stage.num_completed_indices < ETA_TASKS:
         return None
-    finished = stage.num_complete_tasks + stage.num_failed_tasks
-    if stage.executor_run_time is None or finished == 0 or stage.num_active_tasks <= 0:
+    mean = _mean_seconds(stage)
+    if mean is None or stage.num_active_tasks <= 0:
         return None
-    mean_ms = (stage.executor_run_time + (stage.executor_deserialize_time or 0)) / finished
     remaining = max(stage.num_tasks - stage.num_completed_indices, 0)
-    return remaining * mean_ms / stage.num_active_tasks / 1000
+    return remaining * mean / stage.num_active_tasks
+
+
+def _mean_seconds(stage: Stage) -> float | None:
+    finished = _finished(stage)
+    if stage.executor_run_time is None or finished == 0:
+        return None
+    return (stage.executor_run_time + (stage.executor_deserialize_time or 0)) / finished / 1000
+
+
+def _finished(stage: Stage) -> int:
+    return stage.num_complete_tasks + stage.num_failed_tasks
+
+
+class Pace:
+    """When tasks of each stage last finished: Spark's sums know nothing of tasks that hang.
+
+    `now` is a clock in seconds that never goes back.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._seen: dict[tuple[int, int], tuple[int, float]] = {}
+
+    def look(self, stages: Iterable[Stage]) -> set[tuple[int, int]]:
+        """Ids and attempts of the active stages in which no task has finished for three mean durations, and 5 s."""
+        now, before = self._now(), self._seen
+        self._seen = {}
+        overdue = set()
+        for stage in stages:
+            key = (stage.stage_id, stage.attempt_id)
+            finished, since = before.get(key, (-1, now))
+            if finished != _finished(stage):
+                since = now
+            self._seen[key] = (_finished(stage), since)
+            mean = _mean_seconds(stage)
+            if (
+                mean is not None
+                and stage_eta_seconds(stage) is not None
+                and now - since > max(OVERDUE_SECONDS, OVERDUE_TIMES * mean)
+            ):
+                overdue.add(key)
+        return overdue
 
 
 def step_name(job: SparkJob) -> str | None:
@@ -77,13 +125,16 @@ def step_name(job: SparkJob) -> str | None:
     return plain(job.description or job.job_group or "") or None
 
 
-def run_progress(jobs: Sequence[SparkJob], active_stages: Sequence[Stage]) -> RunProgress:
-    """The progress of a run from `AppClient.jobs` and `AppClient.active_stages`."""
+def run_progress(
+    jobs: Sequence[SparkJob], active_stages: Sequence[Stage], overdue: Collection[tuple[int, int]] = ()
+) -> RunProgress:
+    """The progress of a run from `AppClient.jobs`, `AppClient.active_stages` and what `Pace.look` says of these."""
     running = sorted((job for job in jobs if job.status == "RUNNING"), key=lambda job: job.job_id)
     job_of = {stage_id: job for job in running for stage_id in job.stage_ids}
     stages = []
     for stage in sorted(active_stages, key=lambda stage: (stage.stage_id, stage.attempt_id)):
         job = job_of.get(stage.stage_id)
+        late = (stage.stage_id, stage.attempt_id) in overdue
         stages.append(
             StageProgress(
                 stage_id=stage.stage_id,
@@ -95,7 +146,8 @@ def run_progress(jobs: Sequence[SparkJob], active_stages: Sequence[Stage]) -> Ru
                 failed=stage.num_failed_tasks,
                 total=stage.num_tasks,
                 fraction=_fraction(stage.num_completed_indices, stage.num_tasks),
-                eta_seconds=stage_eta_seconds(stage),
+                eta_seconds=None if late else stage_eta_seconds(stage),
+                overdue=late,
             )
         )
     steps = dict.fromkeys(step for job in running if (step := step_name(job)))

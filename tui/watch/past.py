@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from copy import copy
+from functools import partial
 from sys import getsizeof
 
 from tui.engine.interface import Engine
@@ -17,6 +19,8 @@ WINDOW_LINES = 10_000
 WINDOW_BYTES = 8 * 1024 * 1024
 # Lines that may come while a page is read.
 _SPARE = 500
+# Rows that are looked at before others have their turn.
+_SLICE = 500
 
 
 class Past:
@@ -72,7 +76,12 @@ class Past:
         self.first = number
         self._held = OlderSeam([*rows, *seam.held]).held
         self._keep(rows)
-        return [entry_of(number + at, row, lambda back, at=at: _text(rows, at - back)) for at, row in enumerate(rows)]
+        entries: list[LogEntry] = []
+        for at, row in enumerate(rows):
+            entries.append(entry_of(number + at, row, partial(_text, rows, at)))
+            if at % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+        return entries
 
     async def _read(self, seam: OlderSeam, count: int) -> list[Row]:
         """At least `count` lines before the seam if there are so many."""
@@ -105,5 +114,6 @@ class Past:
             self._window_bytes -= getsizeof(self.window.pop()[1]) + ROW_BYTES
 
 
-def _text(rows: list[Row], at: int) -> str | None:
-    return rows[at][1] if at >= 0 and rows[at][2] != MARK else None
+def _text(rows: list[Row], at: int, back: int) -> str | None:
+    row = rows[at - back] if at >= back else None
+    return None if row is None or row[2] == MARK else row[1]

@@ -243,6 +243,8 @@ class PaneView(Rows, can_focus=True):
                 row.add(f" {stage.failed} failed", style.bad)
             if stage.eta_seconds is not None:
                 row.add(f" {words.took(stage.eta_seconds)} left", style.dim)
+            elif stage.overdue:
+                row.add(" longer than expected", style.warn)
         return row
 
     def _log(self, width: int, count: int) -> list[Row]:
