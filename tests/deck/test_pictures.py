@@ -71,7 +71,7 @@ async def test_panes(size: tuple[int, int]) -> None:
         ("restart", ["2", "R"], "Restart all workers"),
         ("confirm", ["2", "s"], "Logs and data stay"),
         ("inspect", ["2", "i"], "Processes"),
-        ("palette", ["colon"], "worker more"),
+        ("palette", ["colon"], "zoom"),
         ("commands", ["c"], "Nothing was run"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,9 @@ from textual.widgets import Label
 
 from tui.deck.actions import Keymap, keys_text
 from tui.deck.screens.dialogs import Dialog
+
+# Cells: of the frame at most, and before the help of an action.
+WIDTH, HELP_AT = 96, 31
 
 
 class HelpScreen(Dialog[None]):
@@ -47,14 +51,16 @@ class HelpScreen(Dialog[None]):
 
     def _rows(self) -> list[Content]:
         rows = []
+        width = min(WIDTH, int(self.app.size.width * 0.98)) - HELP_AT - 5
         for action in self._keymap.of(self._scope):
             keys = keys_text(self._keymap.keys[action.id]) or "palette"
-            asks = "  (asks first)" if action.danger else ""
+            asks = " (asks first)" if action.danger else ""
+            text = f"\n{' ' * HELP_AT}".join(wrap(f"{action.help}{asks}", max(20, width)))
             rows.append(
                 Content.assemble(
                     Content.styled(f"{keys:>14}  ", "bold $accent"),
                     Content.styled(f"{action.title:<15}", "bold"),
-                    Content.styled(f"{action.help}{asks}", "$text-muted"),
+                    Content.styled(text, "$text-muted"),
                 )
             )
         return rows

@@ -26,7 +26,9 @@ class Palette(Dialog[str]):
         border: round $accent; border-title-color: $accent; border-title-style: bold; background: $background;
     }
     Palette Input { border: none; height: 1; background: $panel; }
-    Palette OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $background; }
+    Palette OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $background;
+        text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
+    }
     """
 
     def __init__(self, keymap: Keymap, scope: str) -> None:
