@@ -1,7 +1,8 @@
 """`make bench`: the real app in a pseudo-terminal of 160x48 against a loopback Engine API.
 
 CPU in percent of one core, of the app and its children; memory: the peak of the resident sizes, and in brackets how
-much it grew meanwhile; keys: p50 / p95 / most from a key to the screen. References run against the same engine.
+much it grew meanwhile; keys: median, 95th percentile and slowest, from a key to the screen. References run against the
+same engine. The table is Markdown, as the README has it. The exit code is 1 if something could not be measured.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench import scenarios
-from tests.bench.scenarios import Bench, Result, row
+from tests.bench.scenarios import HEAD, Bench, Result, kinds, row
 
 Scenario = Callable[[Bench], Awaitable[list[Result]]]
 SCENARIOS: dict[str, tuple[int, Scenario]] = {
@@ -36,7 +37,8 @@ async def run(names: list[str], seconds: float) -> bool:
     """Runs scenarios one after the other; whether all could be measured."""
     load = psutil.getloadavg()[0]
     print(f"{psutil.cpu_count()} cores; load before: {load:.1f}" + (" (too high for good figures)" if load > 1 else ""))
-    good = True
+    print(HEAD)
+    good, results = True, []
     for name in names:
         count, scenario = SCENARIOS[name]
         with tempfile.TemporaryDirectory(prefix="sparkdeck-bench-") as folder:
@@ -45,9 +47,12 @@ async def run(names: list[str], seconds: float) -> bool:
                 async with bench.engine():
                     for result in await scenario(bench):
                         print(row(result), flush=True)
+                        results.append(result)
             except TimeoutError as error:
                 good = False
                 print(f"{name}: {error}", file=sys.stderr, flush=True)
+    for line in filter(None, (*(f"{result.name}: {result.note}" for result in results if result.note), kinds(results))):
+        print(f"\n{line}")
     return good
 
 
@@ -55,7 +60,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], help="all if none is named")
-    parser.add_argument("--seconds", type=float, default=8, help="how long each measurement takes")
+    parser.add_argument("--seconds", type=float, default=6, help="how long each measurement takes")
     arguments = parser.parse_args()
     if shutil.which("docker") is None:
         parser.error("there is no command `docker` on the PATH, which reads the compose project (no engine is needed)")

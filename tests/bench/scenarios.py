@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import statistics
@@ -21,9 +22,12 @@ PROJECT = "bench"
 # What tells on the screen that the panes, the gauges (123 MiB) and a log are there.
 PAINTED, GAUGES, LINE = r"service-01", r"123(?:\.0)? ?Mi?B?", r"#(\d+)"
 # Keys that change something, and what the change is known by.
-PANE_KEYS = (("?", "Keys here"), ("?", PAINTED))
-LOG_KEYS = (("k", "paused"), ("G", "following"), ("?", "Keys here"), ("?", "following"))
-LOG_PRESSES, PANE_PRESSES = 15, 10
+PANE_KEYS = (("?", "Keys here"), ("\x1b", PAINTED), ("\r", "following"), ("\x1b", PAINTED))
+LOG_KEYS = (("k", "paused"), ("G", "following"), ("?", "Keys here"), ("\x1b", "following"))
+NAMES = {"\x1b": "Esc", "\r": "Enter"}
+PRESSES = 15
+HEAD = "| | CPU | memory | writes | keys | lines |\n|---|---|---|---|---|---|"
+SETTLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Result:
 
     name: str
     use: Use | None = None
+    cpu: float | None = None
     keys: Sequence[tuple[str, float]] = ()
     lines: str = ""
     note: str = ""
@@ -45,6 +50,7 @@ class Bench:
         self.count = count
         self.seconds = seconds
         self.socket = folder / "engine.sock"
+        self._opened: list[Terminal] = []
         config = folder / "config"
         config.mkdir()
         self.env = {
@@ -60,7 +66,7 @@ class Bench:
 
     @asynccontextmanager
     async def engine(self) -> AsyncGenerator[None]:
-        """Runs the engine."""
+        """Runs the engine; what was opened against it ends with it."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.bench.loopback", str(self.socket), PROJECT, str(self.count))
         )
@@ -70,6 +76,8 @@ class Bench:
                     await asyncio.sleep(0.02)
             yield
         finally:
+            for terminal in self._opened:
+                await terminal.close()
             process.terminate()
             await process.wait()
             self.socket.unlink(missing_ok=True)
@@ -77,7 +85,9 @@ class Bench:
     async def open(self, command: Sequence[str] = ()) -> Terminal:
         """Starts the app, or another program."""
         run = (sys.executable, "-c", "from tui.cli.main import run; run()", "--stack", str(self.folder))
-        return await Terminal.open(command or run, Path.cwd(), self.env)
+        terminal = await Terminal.open(command or run, Path.cwd(), self.env)
+        self._opened.append(terminal)
+        return terminal
 
     async def rate(self, lines: float, only: int | None = None) -> None:
         """How many lines a second the first `only` containers write together."""
@@ -94,13 +104,13 @@ async def idle(bench: Bench) -> list[Result]:
     app = await bench.open()
     painted = await app.wait(PROJECT, 20) - app.began
     gauges = await app.wait(GAUGES, 20) - app.began
-    await asyncio.sleep(3)
+    await asyncio.sleep(SETTLE_SECONDS)
     use = await app.use(bench.seconds)
-    keys = await press(app, PANE_KEYS, PANE_PRESSES)
+    keys = await press(app, PANE_KEYS, PRESSES)
     took = await app.close("q")
-    left = "not at all" if took is None else f"{took:.2f} s"
-    note = f"first paint {painted:.2f} s, first gauges {gauges:.2f} s, quitting {left}"
-    return [Result(f"{bench.count} containers, idle", use, keys, note=note)]
+    left = "did not end" if took is None else f"{took:.2f} s"
+    note = f"First paint after {painted:.2f} s, first real gauges after {gauges:.2f} s, quitting {left}."
+    return [Result(f"the deck, {bench.count} containers idle", use, keys=keys, note=note)]
 
 
 async def one_log(bench: Bench) -> list[Result]:
@@ -110,13 +120,13 @@ async def one_log(bench: Bench) -> list[Result]:
     await bench.rate(5000, 1)
     app.send("\r")
     await app.wait(LINE)
-    await asyncio.sleep(3)
-    results = [await measured(bench, app, "one open log, 5,000 lines/s")]
+    await asyncio.sleep(SETTLE_SECONDS)
+    results = [await measured(bench, app, "the deck, one open log, 5,000 lines a second")]
     await bench.rate(20_000, 1)
     while (await bench.written())[0]["written"] < 200_000:  # noqa: ASYNC110
         await asyncio.sleep(0.5)
     await bench.rate(5000, 1)
-    await asyncio.sleep(2)
+    await asyncio.sleep(SETTLE_SECONDS)
     results.append(await measured(bench, app, "the same, 200,000 lines behind it"))
     results[-1] = replace(results[-1], lines=await last_shown(bench, app))
     await app.close()
@@ -128,13 +138,14 @@ async def all_logs(bench: Bench) -> list[Result]:
     app = await bench.open()
     await app.wait(GAUGES, 20)
     await bench.rate(20_000)
-    await asyncio.sleep(3)
+    await asyncio.sleep(SETTLE_SECONDS)
+    name = "the deck, all services together 20,000 lines a second"
     use = await app.use(bench.seconds)
-    panes = Result("all at 20,000 lines/s, panes", use, await press(app, PANE_KEYS, PANE_PRESSES))
+    panes = Result(name, use, keys=await press(app, PANE_KEYS, PRESSES))
     app.forget()
     app.send("\r")
     await app.wait(LINE)
-    opened = await measured(bench, app, "all at 20,000 lines/s, a log open")
+    opened = await measured(bench, app, f"{name}, a log open")
     opened = replace(opened, lines=await last_shown(bench, app))
     await app.close()
     return [panes, opened]
@@ -168,16 +179,16 @@ async def counted(bench: Bench) -> list[Result]:
     let_go = sum(log.let_go for log in logs)
     await watch.close()
     await engine.close()
-    note = f"CPU {cpu:.1f} %"
-    lines = f"{written:,} offered; {held:,} held + {let_go:,} counted, that load = {held + let_go:,}"
-    return [Result("the watch alone, 20,000 lines/s", lines=lines, note=note)]
+    sign = "=" if written == held + let_go else "≠"
+    lines = f"{written:,} offered {sign} {held:,} held + {let_go:,} counted, that load"
+    return [Result("its watch alone, 20,000 lines a second", cpu=cpu, lines=lines)]
 
 
 async def docker_stats(bench: Bench) -> list[Result]:
     """The reference for gauges."""
     app = await bench.open(("docker", "stats"))
     await app.wait("123MiB", 20)
-    await asyncio.sleep(2)
+    await asyncio.sleep(SETTLE_SECONDS)
     use = await app.use(bench.seconds)
     await app.close("\x03")
     return [Result(f"`docker stats`, {bench.count} containers", use)]
@@ -188,16 +199,16 @@ async def docker_logs(bench: Bench) -> list[Result]:
     await bench.rate(5000, 1)
     app = await bench.open(("docker", "logs", "--follow", "--tail", "500", f"{PROJECT}-service-01-1"))
     await app.wait(LINE, 20)
-    await asyncio.sleep(2)
+    await asyncio.sleep(SETTLE_SECONDS)
     use = await app.use(bench.seconds)
     await app.close("\x03")
-    return [Result("`docker logs -f`, 5,000 lines/s", use)]
+    return [Result("`docker logs -f`, 5,000 lines a second", use)]
 
 
 async def measured(bench: Bench, app: Terminal, name: str) -> Result:
     """What an open log uses while it follows, then how fast keys are."""
     use = await app.use(bench.seconds)
-    return Result(name, use, await press(app, LOG_KEYS, LOG_PRESSES))
+    return Result(name, use, keys=await press(app, LOG_KEYS, PRESSES))
 
 
 async def press(app: Terminal, keys: Sequence[tuple[str, str]], times: int) -> list[tuple[str, float]]:
@@ -207,7 +218,7 @@ async def press(app: Terminal, keys: Sequence[tuple[str, str]], times: int) -> l
         key, pattern = keys[turn % len(keys)]
         took.append((key, await app.press(key, pattern)))
         # Not in step with the app's own tick.
-        await asyncio.sleep(0.13 + 0.017 * (turn % 7))
+        await asyncio.sleep(0.06 + 0.011 * (turn % 9))
     return took
 
 
@@ -221,23 +232,32 @@ async def last_shown(bench: Bench, app: Terminal) -> str:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+    """The smallest value that at least this share of the values does not exceed (nearest rank)."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def row(result: Result) -> str:
-    """A row of the table."""
-    cells = [f"{result.name:34s}"]
+    """A row of the table, as the README has it."""
+    cpu = result.use.cpu if result.use else result.cpu
+    cells = [result.name, "" if cpu is None else f"{cpu:.1f} %", "", "", "", result.lines]
     if result.use:
         use = result.use
-        cells += [
-            f"{use.cpu:6.1f} %",
-            f"{use.memory_peak / 1e6:6.0f} MB ({(use.memory_end - use.memory_begin) / 1e6:+.1f})",
-        ]
-        cells += [f"{use.written / 1000:7.1f} kB/s"]
+        cells[2] = f"{use.memory_peak / 1e6:.0f} MB ({(use.memory_end - use.memory_begin) / 1e6:+.1f})"
+        cells[3] = f"{use.written / 1000:.0f} kB/s"
     if result.keys:
-        times = [seconds for _, seconds in result.keys]
-        marks = (statistics.median(times), quantile(times, 0.95), max(times))
-        slowest = max(result.keys, key=lambda pressed: pressed[1])[0]
-        cells.append("keys " + " / ".join(f"{mark * 1000:.0f}" for mark in marks) + f" ms (slowest: {slowest})")
-    return "  ".join([*cells, *filter(None, (result.lines, result.note))])
+        cells[4] = marks([seconds for _, seconds in result.keys])
+    return "| " + " | ".join(cells) + " |"
+
+
+def marks(seconds: Sequence[float]) -> str:
+    """Median, 95th percentile and most, in milliseconds."""
+    times = (statistics.median(seconds), quantile(seconds, 0.95), max(seconds))
+    return " / ".join(f"{value * 1000:.0f}" for value in times) + " ms"
+
+
+def kinds(results: Sequence[Result]) -> str:
+    """How long each kind of key takes, whatever the scenario."""
+    times: dict[str, list[float]] = {}
+    for key, seconds in (pressed for result in results for pressed in result.keys):
+        times.setdefault(NAMES.get(key, key), []).append(seconds)
+    return "By key: " + ", ".join(f"{key} {marks(taken)}" for key, taken in times.items()) + "." if times else ""

@@ -44,6 +44,7 @@ class Terminal:
         self._arrived = asyncio.Event()
         self.began = time.perf_counter()
         self.written = 0
+        self._closed = False
         asyncio.get_running_loop().add_reader(master, self._read)
 
     @classmethod
@@ -126,7 +127,13 @@ class Terminal:
         )
 
     async def close(self, keys: str = "") -> float | None:
-        """Leaves with these keys: how many seconds that took, None if the program had to be killed."""
+        """Leaves with these keys: how many seconds that took, None if the program had to be killed.
+
+        Once is enough: later calls do nothing.
+        """
+        if self._closed:
+            return None
+        self._closed = True
         began = time.perf_counter()
         took: float | None = None
         if keys:

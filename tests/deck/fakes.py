@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,11 +116,38 @@ class FakeLog:
         self.changes += 1
         return len(lines)
 
-    async def load(self, gap: int) -> int:
+    def past(self, first: int | None = None, held: object = None) -> FakePast:
+        return FakePast(self)
+
+    def show(self, past: object) -> None:
+        raise AssertionError("nothing to show")
+
+    async def load(self, gap: int, count: int = 1000) -> int:
         self.loaded.append(gap)
         self.entries[gap - self.first] = LogEntry(gap, 0, "a line that was skipped")
         self.changes += 1
         return 1
+
+
+class FakePast:
+    """The way back through a fake log's older lines."""
+
+    def __init__(self, log: FakeLog) -> None:
+        self._lines = list(log.older_lines)
+        self._first = log.first
+        self._at_ns = log.entries[0].at_ns if log.entries else 0
+
+    @property
+    def ended(self) -> bool:
+        return not self._lines
+
+    def fork(self) -> FakePast:
+        return copy(self)
+
+    async def page(self, count: int) -> list[LogEntry]:
+        lines, self._lines = self._lines[-count:], self._lines[:-count]
+        self._first -= len(lines)
+        return [LogEntry(self._first + index, self._at_ns - 1, text) for index, text in enumerate(lines)]
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from itertools import groupby
 from string import ascii_letters, digits
@@ -33,7 +33,7 @@ def picture(app: DeckApp) -> str:
     return "\n".join([*texts, "", *maps, "", *legend, ""])
 
 
-def _cells(strip: list[Segment], names: dict[str, str]) -> Iterator[str]:
+def _cells(strip: Iterable[Segment], names: dict[str, str]) -> Iterator[str]:
     for segment in strip:
         for _ in range(segment.cell_length):
             yield _name(segment.style or Style.null(), names)

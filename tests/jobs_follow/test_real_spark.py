@@ -21,8 +21,9 @@ import pytest
 from tui.clients.http import MIB, ClientError, Trouble
 from tui.clients.spark_app import RUN_PROPERTY, AppClient
 from tui.clients.spark_master import Application, MasterClient, MasterState
-from tui.jobs.progress import RunProgress, Waiting, run_progress, waiting_reason
+from tui.jobs.progress import RunProgress, run_progress
 from tui.jobs.verdict import Outcome, verdict
+from tui.watch.waiting import Waiting, waiting_reason
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tui.clients.spark_master import Application, MasterState
-from tui.jobs.progress import Waiting, waiting_reason
+from tui.watch.waiting import Waiting, waiting_reason
 
 CAPTURES = Path(__file__).parents[1] / "clients" / "captures"
 APP = Application(id="app-2", name="train", state="WAITING", cores=0, memory_per_executor_mib=700)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -15,8 +16,13 @@ from typing import Any
 
 import pytest
 
+from tests.deck.harness import screen_text
 from tests.stacks.browser import browser, see
 from tests.stacks.deck import OWNER, Deck, copy_out, flight_delay_settings, taken_away
+from tui.deck.app import DeckApp
+from tui.deck.desk import Desk
+from tui.deck.settings import Settings
+from tui.stack.catalogue import find_stack
 
 pytestmark = pytest.mark.engine
 
@@ -79,6 +85,7 @@ def test_everything_is_healthy_and_the_workers_are_registered(flight_delay: Deck
     assert status["spark"]["cores"] == 4
     assert all(row["memory"] > 100_000 for row in status["services"]), "memory is measured"
     assert all(row["cpu_percent"] is not None for row in status["services"])
+    assert flight_delay.json("doctor") == [], "and nothing is wrong with it"
 
 
 def test_the_pyspark_job_trains_and_logs_to_mlflow(flights: Deck) -> None:
@@ -103,6 +110,18 @@ def test_the_pyspark_job_trains_and_logs_to_mlflow(flights: Deck) -> None:
     assert logged[0]["info"]["status"] == "FINISHED"
     values = {item["key"]: item["value"] for item in logged[0]["data"]["metrics"]}
     assert any(abs(value - best) < 1e-9 for value in values.values()), values
+
+
+async def test_the_deck_shows_what_mlflow_has(flights: Deck) -> None:
+    best = metrics(flights)["best"]
+    app = DeckApp(Desk(find_stack(str(flights.folder), flights.folder)), Settings(strict=True, reduced_motion=True))
+    async with app.run_test(size=(160, 48)) as pilot, asyncio.timeout(60):
+        while app.desk.ready is None or not app.desk.ready.watch.panes["mlflow/1"].well:
+            await pilot.pause(0.1)
+        await pilot.press("m")
+        while "✓ finished" not in (text := screen_text(app)) or f"{best}.auc" not in text:
+            await pilot.pause(0.1)
+        assert "sparkdeck.run" in text
 
 
 def _post(base: str, path: str, body: dict[str, Any]) -> Any:
@@ -206,6 +225,8 @@ def test_a_killed_worker_does_not_end_the_job(flight_delay: Deck, hold: str) -> 
     status = flight_delay.json("status", code=1)
     row = next(row for row in status["services"] if row["service"] == "spark-worker-3")
     assert (row["state"], row["exit_code"], row["well"]) == ("ended", 137, False)
+    (finding,) = flight_delay.json("doctor", code=1)
+    assert finding["service"] == "spark-worker-3" and "was killed" in finding["what"]
     flight_delay.run("up", "spark-worker-3")
     until("4 workers", lambda: spark(flight_delay)["workers"] == 4)
 
@@ -236,6 +257,8 @@ def test_a_job_that_can_never_start_says_why(flight_delay: Deck, hold: str) -> N
     try:
         until("it waits", lambda: any(app["state"] == "WAITING" for app in master(flight_delay)["activeapps"]))
         run = next(item["run"] for item in flight_delay.json("jobs") if item["state"] == "running")
+        (finding,) = flight_delay.json("doctor", code=1)
+        assert "The application hold waits. It asks for 5" in finding["what"]
         time.sleep(3)
         flight_delay.run("jobs", run, "--cancel")
         output, _ = submitter.communicate(timeout=60)

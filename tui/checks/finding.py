@@ -11,6 +11,8 @@ class Finding:
 
     what: str
     remedy: str
+    service: str = ""
+    """The service that it is about; empty where it is about the whole."""
 
     def __str__(self) -> str:
         return f"{self.what}\n  {self.remedy}"

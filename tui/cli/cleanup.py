@@ -10,6 +10,7 @@ from tui.actions.cleanup import empty, mounted_folders
 from tui.cli.arguments import Json, Yes
 from tui.cli.output import note, print_json, print_table, say, size, table, tell_progress
 from tui.cli.session import Exit, fail, open_session, verb
+from tui.jobs.journal import journal_file
 
 
 @verb
@@ -29,6 +30,9 @@ async def cleanup(
         found = await session.engine.removables()
         mounted = await mounted_folders(session.stack, session.project)
         doomed = [(item.kind, item.name, item.size) for item in found]
+        journal = journal_file(session.stack, session.project)
+        if journal.is_file():
+            doomed.append(("past runs", str(journal), journal.stat().st_size))
         doomed += [("folder", str(folder.path), folder.size) for folder in mounted if folders]
         if as_json:
             print_json([{"kind": kind, "name": name, "size": count} for kind, name, count in doomed])
@@ -46,6 +50,7 @@ async def cleanup(
         if dry_run or (not yes and not typer.confirm("Remove these?", err=True)):
             return Exit.OK
         await tell_progress("Removing", session.engine.remove_all())
+        journal.unlink(missing_ok=True)
         for folder in mounted if folders else ():
             try:
                 await empty(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from tui.actions.down import down as down_stack
 from tui.cli.arguments import Yes
 from tui.cli.output import note, tell_progress
 from tui.cli.session import Exit, open_session, verb
@@ -22,6 +23,8 @@ async def down(yes: Yes = False) -> int:
             note(f"Still running, and ended by this: {', '.join(active)}", "yellow")
             if not typer.confirm("Go on?", err=True):
                 return Exit.FAILED
-        await tell_progress(f"Taking {session.stack.name} down", session.engine.down())
+        await tell_progress(
+            f"Taking {session.stack.name} down", down_stack(session.engine, session.stack, session.project)
+        )
         note(f"down; data and results stay in {session.stack.home}")
     return Exit.OK

@@ -10,9 +10,10 @@ from tui.cli.session import Exit, Session
 from tui.engine.interface import LogLine
 from tui.jobs.follow import Ended, Started
 from tui.jobs.follow import follow as follow_updates
-from tui.jobs.progress import RunProgress, WaitingReason
+from tui.jobs.progress import RunProgress
 from tui.jobs.submit import Run
 from tui.text import bare, clean
+from tui.watch.waiting import WaitingReason
 
 # How much of a failed run's log is shown.
 LAST_LINES = 25

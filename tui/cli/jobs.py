@@ -12,7 +12,8 @@ from tui.cli.arguments import Json
 from tui.cli.follow import tell_run
 from tui.cli.output import duration, note, print_json, print_table, say, table
 from tui.cli.session import Exit, fail, open_session, verb
-from tui.jobs.submit import Run, find_run, find_runs
+from tui.jobs.journal import history
+from tui.jobs.submit import Run, find_run
 
 
 @verb
@@ -26,12 +27,13 @@ async def jobs(
 ) -> int:
     """List the runs, or take one up again."""
     async with open_session() as session:
+        runs = await history(session.engine, session.stack, session.project)
         if run is None:
             if cancel:
                 fail(Exit.USAGE, "Which run? sparkdeck jobs RUN --cancel")
-            _list(await find_runs(session.engine), as_json)
+            _list(runs, as_json)
             return Exit.OK
-        found = await find_run(session.engine, run)
+        found = find_run(runs, run)
         if cancel:
             if found.is_over:
                 fail(Exit.FAILED, f"{found.id} has ended already.")
@@ -39,6 +41,11 @@ async def jobs(
             await session.engine.end(found.replica.id, grace_seconds=20)
             note(f"{found.id} was ended")
             return Exit.OK
+        if found.is_past:
+            note(
+                f"{found.id}: {_word(found)[0]}, {duration(_seconds(found))}. Its log went when the stack was taken down."
+            )
+            return found.replica.exit_code or 0
         code, _ = await tell_run(session, found, verbose=verbose)
         return code
 
@@ -82,6 +89,7 @@ def _list(runs: list[Run], as_json: bool) -> None:
                     "out_of_memory": run.replica.out_of_memory,
                     "submitted_at": run.submitted_at,
                     "seconds": _seconds(run),
+                    "has_log": not run.is_past,
                 }
                 for run in runs
             ]
@@ -93,5 +101,7 @@ def _list(runs: list[Run], as_json: bool) -> None:
     rows: list[list[str | Text]] = []
     for run in runs:
         word, style = _word(run)
+        if run.is_past:
+            style = "dim"
         rows.append([run.id, run.job, Text(word, style=style), _when(run), duration(_seconds(run)), " ".join(run.args)])
     print_table(table("run", "job", "state", "submitted", "took", "arguments", rows=rows, right=("took",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
@@ -61,8 +62,9 @@ async def logs(
                 _show(entry, short_name(entry.replica, session.project), single, timestamps)
         else:
             replicas = [replica for replica in await session.engine.replicas() if wanted(replica)]
-            for entry in await recent(session.engine, replicas, count):
-                _show(entry, short_name(entry.replica, session.project), single, timestamps)
+            async with aclosing(recent(session.engine, replicas, count)) as entries:
+                async for entry in entries:
+                    _show(entry, short_name(entry.replica, session.project), single, timestamps)
     return Exit.OK
 
 

@@ -11,6 +11,7 @@ from tui.cli import (
     cleanup,
     data,
     demo,
+    doctor,
     down,
     init,
     jobs,
@@ -102,6 +103,7 @@ app.command()(stop.stop)
 app.command()(restart.restart)
 app.command()(down.down)
 app.command()(status.status)
+app.command()(doctor.doctor)
 app.command()(logs.logs)
 app.command()(submit.submit)
 app.command()(jobs.jobs)

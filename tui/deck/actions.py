@@ -73,6 +73,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", ("o",), "open UI", "Open the service's page, or copy its address", ONE_PANE, rank=9),
     Action("copy", ("y",), "copy", "Copy name, id, address; in a log the selection or line"),
     Action("submit", ("J",), "submit a job", "Submit a job, see runs so far, submit one again", ONE_PANE, True, rank=7),
+    Action("mlflow", ("m",), "MLflow runs", "Newest runs: metrics, parameters, two side by side", ONE_PANE),
+    Action("findings", ("!",), "findings", "What is wrong, and what to do about it", ONE_PANE),
     Action("cancel", ("x",), "cancel", "Cancel the focused run", ONE_PANE, changes=True, danger=True),
     Action("up-stack", ("U",), "stack up", "Start the whole stack", ONE_PANE, changes=True, rank=13),
     Action("down-stack", ("D",), "stack down", "Stop and remove every service and run", ONE_PANE, True, danger=True),

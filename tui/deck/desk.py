@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
 from tui.engine.interface import Engine, EngineError, State
 from tui.jobs.follow import Ended, Started, follow
-from tui.jobs.progress import RunProgress, WaitingReason
+from tui.jobs.progress import RunProgress
 from tui.jobs.submit import run_of
 from tui.stack.errors import StackError
 from tui.stack.layout import check_against
@@ -22,6 +22,11 @@ from tui.stack.model import Project, Stack
 from tui.stack.roles import detect_layout
 from tui.watch.live import Outage, Pane, StackWatch
 from tui.watch.names import short_name
+from tui.watch.waiting import WaitingReason
+
+if TYPE_CHECKING:
+    from tui.checks.finding import Finding
+    from tui.checks.situation import Situation
 
 # Growing pauses before the engine is tried again, in seconds.
 PAUSES = (1, 2, 4, 8, 15, 30)
@@ -141,6 +146,23 @@ class Desk:
             return True
         return replica.ended_at is not None and replica.ended_at >= self.opened_at
 
+    def situation(self) -> Situation:
+        """What the checks look at now; only once the engine is open."""
+        # Only once the engine is open: the first picture does not wait for it.
+        from tui.checks.situation import Situation
+
+        assert self.ready is not None
+        ready, replicas = self.ready, [pane.replica for pane in self.panes.values() if pane.replica is not None]
+        return Situation(ready.stack, ready.project, ready.engine.info, replicas, ready.watch.spark)
+
+    def findings(self) -> list[Finding]:
+        """What can be told to be wrong without asking anybody."""
+        if self.ready is None or self.outage is not None:
+            return []
+        from tui.checks.moment import check_moment
+
+        return check_moment(self.situation())
+
     def follow_runs(self) -> None:
         """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""
         if self.ready is None:
@@ -153,7 +175,7 @@ class Desk:
     async def _follow(self, ready: Ready, pane: Pane) -> None:
         assert pane.replica is not None
         view = self.runs.setdefault(pane.key, RunView())
-        updates = follow(ready.engine, ready.stack, ready.project, run_of(pane.replica))
+        updates = follow(ready.engine, ready.stack, ready.project, run_of(pane.replica), lines=False)
         with suppress(EngineError):
             async with aclosing(updates):
                 async for update in updates:

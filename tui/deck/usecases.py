@@ -9,14 +9,17 @@ from pathlib import Path
 
 from tui.actions import replicas
 from tui.actions.cleanup import Folder, mounted_folders
+from tui.actions.down import down as down_stack
 from tui.actions.replicas import Chosen
 from tui.actions.start import Note, Phase, StartUpdate, start
 from tui.deck.commands import Command
 from tui.deck.desk import Ready
 from tui.deck.jobform import Submission
-from tui.engine.interface import Removable, State
+from tui.engine.interface import Removable, Replica, State
 from tui.jobs import submit as jobs
+from tui.jobs.journal import history
 from tui.stack.model import Role
+from tui.watch.logs import Tagged, recent
 
 # For health after a start or a restart, in seconds.
 HEALTH = 300.0
@@ -128,7 +131,7 @@ def down_command(ready: Ready) -> Command:
 
 async def down(ready: Ready) -> AsyncGenerator[StartUpdate]:
     """See `down_command`."""
-    async for step in ready.engine.down():
+    async for step in down_stack(ready.engine, ready.stack, ready.project):
         yield step
 
 
@@ -179,15 +182,14 @@ async def cleanup(ready: Ready) -> AsyncGenerator[StartUpdate]:
         yield step
 
 
-async def whole_log(ready: Ready, replica_id: str) -> AsyncGenerator[tuple[int, str]]:
-    """Every line that the engine still has of a replica, with its time (ns)."""
-    async for line in ready.engine.logs(replica_id):
-        yield line.at_ns, line.text
+def whole_log(ready: Ready, replicas: Sequence[Replica]) -> AsyncGenerator[Tagged]:
+    """Every line that the engine still has of these replicas, by time."""
+    return recent(ready.engine, replicas, None)
 
 
 async def runs(ready: Ready) -> list[jobs.Run]:
-    """Every run that the engine knows, newest first."""
-    return await jobs.find_runs(ready.engine)
+    """Every run, newest first; those that the engine has forgotten too."""
+    return await history(ready.engine, ready.stack, ready.project)
 
 
 async def app_files(ready: Ready) -> list[str]:

@@ -12,17 +12,20 @@ from tui.clients.http import ClientError
 from tui.clients.spark_app import RUN_PROPERTY, AppClient, SparkJob
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
-from tui.jobs.progress import Pace, RunProgress, Waiting, WaitingReason, run_progress, waiting_reason
+from tui.jobs.progress import Pace, RunProgress, run_progress
 from tui.jobs.submit import Run
 from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
+from tui.watch.entries import row_of
 from tui.watch.links import master_url
-from tui.watch.logs import Resume
+from tui.watch.seam import Place
+from tui.watch.waiting import Waiting, WaitingReason, waiting_reason
 
 # How often the driver is asked, in seconds (FIELD: small answers, 1 to 2 s), and how much log a verdict looks at.
 LOOK_SECONDS = 1.0
 TAIL_LINES = 1000
 NOT_YET_LOOKS = 10
+_GOING_ON = (State.RUNNING, State.CREATED, State.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,11 @@ class _Application:
         return None
 
 
-async def follow(engine: Engine, stack: Stack, project: Project, run: Run) -> AsyncGenerator[RunUpdate]:
-    """Everything of a run from its beginning to its end, the last update being Ended.
+async def follow(
+    engine: Engine, stack: Stack, project: Project, run: Run, *, lines: bool = True
+) -> AsyncGenerator[RunUpdate]:
+    """Everything of a run from its beginning to its end, the last update being Ended. Without `lines` its log is
+    only read when it has ended, for somebody who has it already.
 
     Works for a run that goes on and for one that ended long ago. Closing it leaves the run alone.
     Raises EngineError when the engine is gone or the run was removed.
@@ -114,17 +120,27 @@ async def follow(engine: Engine, stack: Stack, project: Project, run: Run) -> As
 
     async def read() -> None:
         try:
-            place = Resume()
+            place = Place()
             while True:
-                async with aclosing(engine.logs(run.replica.id, since_ns=place.again(), follow=True)) as lines:
-                    async for line in lines:
-                        if place.is_new(line):
+                stream = engine.logs(run.replica.id, since_ns=place.again(), follow=True)
+                async with aclosing(stream) as log:
+                    async for line in log:
+                        if place.is_new(row_of(line)):
                             tail.append(line.text)
                             await queue.put(line)
-                if (await _find(engine, run)).state not in (State.RUNNING, State.CREATED, State.PAUSED):
+                if (await _find(engine, run)).state not in _GOING_ON:
                     break
                 # The stream ended before the run did: take it up where it stopped.
                 await asyncio.sleep(0.2)
+        except EngineError as error:
+            await queue.put(error)
+        await queue.put(None)
+
+    async def wait() -> None:
+        try:
+            await _end(engine, run)
+            async with aclosing(engine.logs(run.replica.id, tail=TAIL_LINES)) as log:
+                tail.extend([line.text async for line in log])
         except EngineError as error:
             await queue.put(error)
         await queue.put(None)
@@ -139,7 +155,7 @@ async def follow(engine: Engine, stack: Stack, project: Project, run: Run) -> As
             await asyncio.sleep(LOOK_SECONDS)
 
     tasks = [
-        asyncio.create_task(read(), name=f"run-log-{run.id}"),
+        asyncio.create_task(read() if lines else wait(), name=f"run-log-{run.id}"),
         asyncio.create_task(look(), name="run-app"),
     ]
     try:
@@ -154,6 +170,17 @@ async def follow(engine: Engine, stack: Stack, project: Project, run: Run) -> As
         if application is not None:
             await application.close()
     yield _ended(await _find(engine, run), application.jobs if application else (), tuple(tail))
+
+
+async def _end(engine: Engine, run: Run) -> None:
+    """Waits for the run's end."""
+    # Events are heard from this call on, so that none is missed while the engine is asked.
+    async with aclosing(engine.events()) as events:
+        if (await _find(engine, run)).state not in _GOING_ON:
+            return
+        async for event in events:
+            if event.replica_id == run.replica.id and (await _find(engine, run)).state not in _GOING_ON:
+                return
 
 
 async def _find(engine: Engine, run: Run) -> Replica:

@@ -36,6 +36,11 @@ class Run:
         """Whether it has ended, well or badly."""
         return self.replica.state is State.ENDED
 
+    @property
+    def is_past(self) -> bool:
+        """Whether the engine has forgotten it, and its log with it."""
+        return not self.replica.id
+
 
 def find_job(stack: Stack, project: Project, name: str | None, main_class: str | None = None) -> JobSpec:
     """The layout's job of this name (None: its default), or an ad-hoc one for a `.py` or `.jar` file.
@@ -167,9 +172,8 @@ async def find_runs(engine: Engine) -> list[Run]:
     return sorted(runs, key=lambda run: (run.submitted_at is not None, run.submitted_at), reverse=True)
 
 
-async def find_run(engine: Engine, name: str) -> Run:
-    """A run by its id, or the newest run of a job by the job's name. Raises SubmitError."""
-    runs = await find_runs(engine)
+def find_run(runs: Sequence[Run], name: str) -> Run:
+    """Of runs, newest first, the one of this id, or the newest of the job of this name. Raises SubmitError."""
     for run in runs:
         if run.id == name:
             return run

@@ -320,8 +320,12 @@ class LogRing:
         return self.total - number - sum(1 for mark in self._marks if mark >= number)
 
     def _rows_from(self, number: int) -> Iterator[Row]:
+        """Rows that follow each other, from a held one on."""
+        live = self.total - len(self._live)
+        if number >= live:
+            return islice(self._live, number - live, None)
         rows = chain(self._kept, self._live) if self._gap() == 0 else iter(self._kept)
-        return islice(rows, max(0, max(number, self._start) - self.first), None)
+        return islice(rows, number - self.first, None)
 
     def _raw(self, number: int) -> Row | None:
         if self._kept and self._kept_first <= number < self._kept_end():

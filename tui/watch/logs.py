@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
+from tui.watch.entries import row_of
+from tui.watch.seam import Place
 
 # How many lines may wait for a slow reader before the engine is made to wait too.
 QUEUE_LINES = 4096
@@ -21,40 +24,26 @@ class Tagged:
     line: LogLine
 
 
-class Resume:
-    """The place in one replica's log from which to go on: after all lines seen, also those of the same instant."""
+async def recent(engine: Engine, replicas: Sequence[Replica], tail: int | None) -> AsyncGenerator[Tagged]:
+    """The last `tail` lines (None: all) of each of these replicas, together in the order of their times.
 
-    def __init__(self) -> None:
-        self.at_ns: int | None = None
-        self._seen = 0
-        self._skip = 0
-
-    def again(self) -> int | None:
-        """Where a new stream must start (inclusive); the lines of that instant that were seen will be skipped."""
-        self._skip = self._seen
-        return self.at_ns
-
-    def is_new(self, line: LogLine) -> bool:
-        """Whether this line was not seen before; it is seen from now on."""
-        if line.at_ns == self.at_ns:
-            if self._skip > 0:
-                self._skip -= 1
-                return False
-            self._seen += 1
-        else:
-            self.at_ns, self._seen, self._skip = line.at_ns, 1, 0
-        return True
-
-
-async def recent(engine: Engine, replicas: Sequence[Replica], tail: int | None) -> list[Tagged]:
-    """The last `tail` lines (None: all) of each of these replicas, together in the order of their times."""
-
-    async def read(replica: Replica) -> list[Tagged]:
-        async with aclosing(engine.logs(replica.id, tail=tail)) as lines:
-            return [Tagged(replica, line) async for line in lines]
-
-    read_all = await asyncio.gather(*(read(replica) for replica in replicas))
-    return sorted((entry for lines in read_all for entry in lines), key=lambda entry: entry.line.at_ns)
+    Streamed: of every log one line is held. Raises EngineError.
+    """
+    async with AsyncExitStack() as stack:
+        waiting: list[tuple[int, int, LogLine]] = []
+        logs = [await stack.enter_async_context(aclosing(engine.logs(one.id, tail=tail))) for one in replicas]
+        for place, lines in enumerate(logs):
+            if (line := await anext(lines, None)) is not None:
+                waiting.append((line.at_ns, place, line))
+        heapify(waiting)
+        while waiting:
+            _, place, line = waiting[0]
+            yield Tagged(replicas[place], line)
+            following = await anext(logs[place], None)
+            if following is None:
+                heappop(waiting)
+            else:
+                heapreplace(waiting, (following.at_ns, place, following))
 
 
 async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | None) -> AsyncGenerator[Tagged]:
@@ -64,15 +53,15 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
     Raises EngineError when the engine is gone.
     """
     queue: asyncio.Queue[Tagged | Exception] = asyncio.Queue(QUEUE_LINES)
-    places: dict[str, Resume] = {}
+    places: dict[str, Place] = {}
     readers: dict[str, asyncio.Task[None]] = {}
 
-    async def read(replica: Replica, place: Resume) -> None:
+    async def read(replica: Replica, place: Place) -> None:
         since = place.again()
         try:
             async with aclosing(engine.logs(replica.id, since_ns=since, follow=True)) as lines:
                 async for line in lines:
-                    if place.is_new(line):
+                    if place.is_new(row_of(line)):
                         await queue.put(Tagged(replica, line))
         except EngineError as error:
             await queue.put(error)
@@ -82,7 +71,7 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
             reader = readers.get(replica.id)
             ended = replica.state not in (State.RUNNING, State.RESTARTING) and replica.id in places
             if wanted(replica) and not ended and (reader is None or reader.done()):
-                place = places.setdefault(replica.id, Resume())
+                place = places.setdefault(replica.id, Place())
                 readers[replica.id] = asyncio.create_task(read(replica, place), name=f"log-{replica.name}")
 
     async def attend() -> None:
@@ -94,14 +83,16 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
         except EngineError as error:
             await queue.put(error)
 
-    for entry in await recent(engine, [item for item in await engine.replicas() if wanted(item)], tail):
-        if places.setdefault(entry.replica.id, Resume()).is_new(entry.line):
-            yield entry
+    chosen = [item for item in await engine.replicas() if wanted(item)]
+    async with aclosing(recent(engine, chosen, tail)) as entries:
+        async for entry in entries:
+            if places.setdefault(entry.replica.id, Place()).is_new(row_of(entry.line)):
+                yield entry
     attendant = asyncio.create_task(attend(), name="log-attendant")
     try:
         for replica in await engine.replicas():
             if wanted(replica):
-                place = places.setdefault(replica.id, Resume())
+                place = places.setdefault(replica.id, Place())
                 readers[replica.id] = asyncio.create_task(read(replica, place), name=f"log-{replica.name}")
         while True:
             item = await queue.get()

@@ -6,7 +6,7 @@ lines may have the same one. So readings overlap by a little, and the lines in t
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
 Row = tuple[int, str, int]
@@ -60,6 +60,29 @@ class Seam:
             return True
         # From before the first line that is held.
         return False
+
+
+class Place:
+    """Where somebody is in one log who reads it in several streams, over restarts and outages."""
+
+    def __init__(self) -> None:
+        # What the next seam needs.
+        self._rows: deque[Row] = deque()
+        self._seam = Seam(())
+
+    def again(self) -> int | None:
+        """From when on a new stream must be read; the lines in it that were read are told by `is_new`."""
+        self._seam = Seam(reversed(self._rows))
+        return self._seam.since_ns
+
+    def is_new(self, row: Row) -> bool:
+        """Whether this row was not read before; from now on it was."""
+        if not self._seam.is_new(row):
+            return False
+        self._rows.append(row)
+        while self._rows[0][0] < row[0] - 2 * SLACK_NS:
+            self._rows.popleft()
+        return True
 
 
 class OlderSeam:

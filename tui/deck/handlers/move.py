@@ -35,7 +35,7 @@ for _direction in _STEPS:
     _move(_direction)
 
 
-def _go(deck: DeckApp, key: str) -> None:
+def go_to(deck: DeckApp, key: str) -> None:
     """Focuses a pane; zoomed in, shows it."""
     deck.focused_key = key
     screen = deck.screen
@@ -51,7 +51,7 @@ def _step(deck: DeckApp, step: int) -> None:
         keys = deck.screen.ordered_keys()
     if keys:
         here = keys.index(deck.focused_key) if deck.focused_key in keys else -1
-        _go(deck, keys[(here + step) % len(keys)])
+        go_to(deck, keys[(here + step) % len(keys)])
 
 
 @handles("next")
@@ -71,7 +71,7 @@ def jump(deck: DeckApp, key: str) -> None:
     """The pane of this number."""
     panes = deck.desk.shown()
     if key.isdigit() and int(key) <= len(panes):
-        _go(deck, panes[int(key) - 1].key)
+        go_to(deck, panes[int(key) - 1].key)
 
 
 @handles("page-up")
@@ -132,6 +132,9 @@ def back(deck: DeckApp, key: str) -> None:
             return
         if view.text_selection is not None:
             screen.clear_selection()
+            return
+        if view.looking:
+            screen.stop_looking()
             return
         if view.pattern is not None:
             view.find(None)

@@ -27,7 +27,7 @@ def handles(*ids: str) -> Callable[[Handler], Handler]:
 def handler_of(action_id: str) -> Handler:
     """The function of an action; its modules are imported when they are first needed."""
     # Every time: while a thread is still at it, this waits for its end.
-    from tui.deck.handlers import jobs, logs, move, services, views  # noqa: F401
+    from tui.deck.handlers import jobs, logs, move, services, views, wellbeing  # noqa: F401
 
     return _HANDLERS[action_id]
 

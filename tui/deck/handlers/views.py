@@ -86,6 +86,11 @@ async def open_ui(deck: DeckApp, key: str) -> None:
         if chosen is None:
             return
         url = chosen
+    await open_url(deck, url)
+
+
+async def open_url(deck: DeckApp, url: str) -> None:
+    """Opens an address in the browser, or copies it where there is none."""
     if has_browser() and await asyncio.to_thread(webbrowser.open, url):
         deck.say(f"Opened {url}")
     else:

@@ -57,7 +57,9 @@ class Header(Rows):
         active = sum(
             1 for pane in self._desk.shown() if pane.is_run and pane.replica and pane.replica.state is State.RUNNING
         )
-        text = f"{well} of {words.count(len(panes), 'service')} well"
+        found = len(self._desk.findings())
+        text = f"! {words.count(found, 'finding')} · " if found else ""
+        text += f"{well} of {words.count(len(panes), 'service')} well"
         return f"{text} · {words.count(active, 'job')} running" if active else text
 
     def _second(self, width: int) -> Strip:

@@ -1,0 +1,42 @@
+"""The Spark cluster: workers that the master does not know, applications that wait, memory promised twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tui.checks.finding import Finding
+from tui.checks.situation import Situation
+from tui.clients.text import plain
+from tui.engine.interface import Health
+from tui.watch.cluster import unregistered
+from tui.watch.names import short_name
+from tui.watch.waiting import Waiting, waiting_reason
+
+GIB = 1024**3
+
+
+def check_cluster(now: Situation) -> Iterator[Finding]:
+    """Nothing where there is no master, or it does not answer."""
+    if now.master is None:
+        return
+    for replica in unregistered(now.stack, now.project, now.replicas, now.master):
+        if replica.health is Health.STARTING:
+            continue
+        name = short_name(replica, now.project)
+        yield Finding(
+            f"{name} runs, but is not registered with the Spark master: it gets no work.",
+            f"Why: sparkdeck logs {replica.service}. Again: sparkdeck restart {name}",
+            replica.service,
+        )
+    for app in now.master.active:
+        reason = waiting_reason(now.master, app)
+        if reason is not None and reason.kind is not Waiting.NOT_YET:
+            yield Finding(f"The application {plain(app.name, 60)} waits. {reason.text}", reason.hint)
+    promised, there = now.master.memory, now.engine.memory
+    if there is not None and promised > there:
+        workers = len(now.master.alive_workers())
+        yield Finding(
+            f"{workers} workers promise {promised / GIB:.1f} GiB to Spark, the machine has {there / GIB:.1f} GiB: "
+            "jobs that take all of it will be killed.",
+            f"Set SPARK_WORKER_MEMORY in {now.stack.env_file} to {there // workers // GIB or 1}G or less.",
+        )
