@@ -42,9 +42,8 @@ async def jobs(
             note(f"{found.id} was ended")
             return Exit.OK
         if found.is_past:
-            note(
-                f"{found.id}: {_word(found)[0]}, {duration(_seconds(found))}. Its log went when the stack was taken down."
-            )
+            how = f"{_word(found)[0]}, {duration(_seconds(found))}"
+            note(f"{found.id}: {how}. Its log went when the stack was taken down.")
             return found.replica.exit_code or 0
         code, _ = await tell_run(session, found, verbose=verbose)
         return code

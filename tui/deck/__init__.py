@@ -1,4 +1,4 @@
-"""The terminal UI: what is shown, and which key does what."""
+"""The terminal UI: panes of a stack's services, their logs, and every action one key away."""
 
 import os
 

@@ -25,14 +25,18 @@ class KeyDriver(LinuxDriver):
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")().decode
         wait = IDLE
-        with selectors.DefaultSelector() as selector:
+        with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 ready = selector.select(wait)
                 wait = constants.ESCAPE_DELAY + 0.001 if ready else IDLE
-                # Nothing comes out where only a part of a character was read; to the parser that would be the end.
-                if ready and (text := decode(os.read(self.fileno, 4096))):
-                    for event in parser.feed(text):
-                        self.process_message(event)
+                if ready:
+                    data = os.read(self.fileno, 4096)
+                    if not data:
+                        break
+                    # Nothing comes out where only a part of a character was read; to the parser that would be the end.
+                    if text := decode(data):
+                        for event in parser.feed(text):
+                            self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
