@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test bench lint types layers check venv lock clean
 
-demo: $(VENV)/.demo
+# Without a Docker Engine the stack runs as processes, from Python packages alone.
+demo:
+	@if docker info >/dev/null 2>&1; then $(MAKE) --no-print-directory $(VENV)/.demo; else \
+	  echo "No Docker Engine answers here: installing Spark, MLflow and JupyterLab from pip, to run them as processes."; \
+	  $(MAKE) --no-print-directory $(VENV)/.local; fi
 	$(BIN)/sparkdeck demo
 
 test: $(VENV)/.dev
@@ -40,17 +44,24 @@ $(VENV)/.demo: $(VENV)/.made requirements.lock pyproject.toml
 	$(BIN)/python -m pip install -q --no-deps -e .
 	@touch $@
 
+$(VENV)/.local: $(VENV)/.made requirements-local.lock pyproject.toml
+	$(BIN)/python -m pip install -q --require-hashes -r requirements-local.lock
+	$(BIN)/python -m pip install -q --no-deps -e .
+	@touch $@ $(VENV)/.demo
+
 $(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install -q --no-deps -e .
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.local
 
 # Needs uv (pip install uv). No index address is written into the locks.
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	  --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	  --extra local -c requirements.lock pyproject.toml -o requirements-local.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --extra dev -c requirements-local.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV)

@@ -28,6 +28,7 @@ from tui.cli import (
     up,
 )
 from tui.cli.session import Exit, choice, chosen_stack, fail
+from tui.engine.choose import EngineKind
 from tui.stack.errors import StackError
 
 app = typer.Typer(
@@ -69,6 +70,14 @@ def before_the_verb(
             autocompletion=_stack_names,
         ),
     ] = None,
+    engine: Annotated[
+        EngineKind,
+        typer.Option(
+            "--engine",
+            envvar="SPARKDECK_ENGINE",
+            help="What runs the stack: Docker, or plain processes of this machine. auto: Docker where it answers.",
+        ),
+    ] = EngineKind.AUTO,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="The deck without anything that changes the stack.")
     ] = False,
@@ -77,7 +86,7 @@ def before_the_verb(
     ] = False,
 ) -> None:
     """Drive a local Spark and ML stack: start it, watch it, run jobs on it. Without a verb the deck opens."""
-    choice.stack = stack
+    choice.stack, choice.engine = stack, engine
     if context.invoked_subcommand is None:
         _open_deck(read_only)
 
@@ -92,7 +101,7 @@ def _open_deck(read_only: bool) -> None:
     # Textual costs a fifth of a second: only the deck pays for it.
     from tui.deck.open import open_deck
 
-    raise typer.Exit(open_deck(stack, read_only=read_only))
+    raise typer.Exit(open_deck(stack, read_only=read_only, engine=choice.engine))
 
 
 passes_on = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -16,7 +16,7 @@ import typer
 from tui.actions.start import Refused
 from tui.cli import output
 from tui.clients.http import ClientError
-from tui.engine.choose import open_engine
+from tui.engine.choose import EngineKind, open_engine
 from tui.engine.interface import Engine, EngineError, EngineGone
 from tui.jobs.submit import SubmitError
 from tui.stack.catalogue import find_stack
@@ -45,6 +45,7 @@ class Choice:
     """What was chosen before the verb, and what stands behind `--`: not ours to read."""
 
     stack: str | None = None
+    engine: EngineKind = EngineKind.AUTO
     rest: list[str] = field(default_factory=list)
 
 
@@ -69,7 +70,9 @@ def chosen_stack() -> Stack:
 async def open_session() -> AsyncGenerator[Session]:
     """Opens the chosen stack; roles are detected where it brings no layout."""
     stack = chosen_stack()
-    engine = await open_engine(stack)
+    engine = await open_engine(stack, choice.engine)
+    if choice.engine is EngineKind.AUTO and engine.info.kind != EngineKind.DOCKER:
+        output.note(f"as processes of this machine: {engine.info.reason}")
     try:
         project = await engine.project()
         if stack.layout is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
+from tui.engine.choose import EngineKind, open_engine
 from tui.engine.interface import Engine, EngineError, State
 from tui.jobs.follow import Ended, Started, follow
 from tui.jobs.progress import RunProgress
@@ -53,12 +54,11 @@ class Ready:
     watch: StackWatch
 
 
-async def open_default(stack: Stack) -> Engine:
+async def open_default(stack: Stack, kind: EngineKind = EngineKind.AUTO) -> Engine:
     """The stack's engine. Its libraries are imported in a thread, so that the first picture does not wait."""
-    await asyncio.to_thread(importlib.import_module, "tui.engine.docker.engine")
-    from tui.engine.choose import open_engine
-
-    return await open_engine(stack)
+    if kind is not EngineKind.PROCESS:
+        await asyncio.to_thread(importlib.import_module, "tui.engine.docker.engine")
+    return await open_engine(stack, kind)
 
 
 async def watch_default(engine: Engine, stack: Stack, project: Project) -> StackWatch:

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from tui.engine.interface import Engine
+from enum import StrEnum
+
+from tui.engine.interface import Engine, EngineError, EngineGone
 from tui.stack.model import Stack
 
 
-async def open_engine(stack: Stack) -> Engine:
-    """The engine for this stack, connected. Raises EngineGone saying what was tried and what to do."""
+class EngineKind(StrEnum):
+    """What `--engine` takes."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    PROCESS = "process"
+
+
+async def open_engine(stack: Stack, kind: EngineKind = EngineKind.AUTO) -> Engine:
+    """The engine for this stack, connected. Raises EngineGone saying what was tried and what to do.
+
+    `auto` takes processes where this stack has some already, else Docker where it answers, else processes.
+    """
     # Imported only here: Docker's libraries cost a quarter of a second.
+    if kind is EngineKind.PROCESS:
+        return await _processes(stack, "asked for")
+    if kind is EngineKind.AUTO and _has_processes(stack):
+        return await _processes(stack, "this stack runs as processes here")
     from tui.engine.docker.engine import DockerEngine
 
-    return await DockerEngine.open(stack)
+    try:
+        return await DockerEngine.open(stack)
+    except EngineGone as gone:
+        if kind is EngineKind.DOCKER:
+            raise
+        try:
+            return await _processes(stack, "Docker does not answer")
+        except EngineError as error:
+            raise EngineGone(f"{gone}\nNor can it run as processes: {error}") from None
+
+
+def _has_processes(stack: Stack) -> bool:
+    from tui.engine.process.engine import has_processes
+
+    return has_processes(stack)
+
+
+async def _processes(stack: Stack, reason: str) -> Engine:
+    from tui.engine.process.engine import ProcessEngine
+
+    return await ProcessEngine.open(stack, reason)

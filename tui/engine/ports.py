@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections.abc import Collection
 
 import psutil
+
+from tui.stack.model import Port
 
 
 async def listener(port: int) -> str | None:
@@ -37,3 +40,9 @@ def is_taken(host: str, port: int) -> bool:
         except OSError as error:
             return error.errno == errno.EADDRINUSE
     return False
+
+
+def next_free(port: Port, avoid: Collection[int | None] = ()) -> int | None:
+    """The next port of this machine after a published one that is free and not among these; None if there is none."""
+    after = range((port.published or port.target) + 1, 65536)
+    return next((one for one in after if one not in avoid and not is_taken(port.host, one)), None)

@@ -26,6 +26,22 @@ def read_environment(stack: Stack) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def port_variables(stack: Stack, *, defaults: bool = False) -> dict[int, str]:
+    """The ports that variables of the compose files give, ranges written out, with the variable's name.
+
+    Those that the user set, here or in `.env`; with `defaults` those that hold without him, too. Raises StackError.
+    """
+    own = {**read_environment(stack), **os.environ}
+    found: dict[int, str] = {}
+    for file in stack.files:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        for name, default in re.findall(r"\$\{(\w*PORT\w*)(?::?-(\d+(?:-\d+)?))?", text):
+            match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", own.get(name, default if defaults else ""))
+            for port in range(int(match[1]), int(match[2] or match[1]) + 1) if match else ():
+                found.setdefault(port, name)
+    return found
+
+
 def project_name(stack: Stack) -> str:
     """A compose project name of this copy's own: NAME and 6 hex digits of the sha256 of its home folder."""
     name = re.sub(r"[^a-z0-9_-]", "-", stack.name.lower()).lstrip("-_") or "stack"

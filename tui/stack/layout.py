@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.stack.errors import LayoutError, Problem, nearest
+from tui.stack.memory import memory_bytes
 from tui.stack.model import (
     DataSpec,
+    FitSpec,
     Generated,
     JobSpec,
     Layout,
     Link,
+    ProcessSpec,
     Project,
+    ReadySpec,
     Role,
     ScaleSpec,
     ServiceLayout,
+    ServiceProcess,
 )
 from tui.stack.project import scale_obstacle
 from tui.stack.root import bundled_root
@@ -34,7 +39,7 @@ SCHEMA_NAME = "layout.schema.json"
 # A layout beside a compose project is called so.
 LAYOUT_NAME = "sparkdeck.yaml"
 # Keys that a layout may have and a compose file may not.
-_LAYOUT_ONLY = frozenset({"title", "description", "environment", "scale", "data", "jobs"})
+_LAYOUT_ONLY = frozenset({"title", "description", "environment", "process", "scale", "data", "jobs"})
 
 _TYPES = {
     "array": "a list",
@@ -190,6 +195,7 @@ def _build(data: Mapping[str, Any], source: Path) -> Layout:
         data=DataSpec(made["service"], made["folder"], _words(made["command"])) if made else None,
         scale=ScaleSpec(scale["service"], tuple(scale.get("fixed", []))) if scale else None,
         environment={name: Generated(kind) for name, kind in data.get("environment", {}).items()},
+        process=_process(data["process"]) if "process" in data else None,
     )
 
 
@@ -199,6 +205,38 @@ def _service(pattern: str, entry: Mapping[str, Any]) -> ServiceLayout:
         role=Role(entry.get("role", Role.UNKNOWN)),
         title=entry.get("title", ""),
         links=tuple(Link(**link) for link in entry.get("links", [])),
+        process=_service_process(entry.get("process", {})),
+    )
+
+
+def _service_process(entry: Mapping[str, Any]) -> ServiceProcess:
+    return ServiceProcess(
+        command=_words(entry.get("command", [])),
+        env=_texts(entry.get("env", {})),
+        files=_texts(entry.get("files", {})),
+        ready=ReadySpec(**entry["ready"]) if "ready" in entry else None,
+    )
+
+
+def _process(entry: Mapping[str, Any]) -> ProcessSpec:
+    spark, fit = entry.get("spark", {}), entry.get("fit")
+    return ProcessSpec(
+        packages=tuple(entry.get("packages", [])),
+        spark_defaults=spark.get("defaults", ""),
+        spark_conf=_texts(spark.get("conf", {})),
+        env=_texts(entry.get("env", {})),
+        folders=tuple(entry.get("folders", [])),
+        fit=_fit(fit) if fit else None,
+    )
+
+
+def _fit(entry: Mapping[str, Any]) -> FitSpec:
+    return FitSpec(
+        workers=tuple(entry["workers"]),
+        memory=entry["memory"],
+        cores=entry["cores"],
+        executors=tuple(entry.get("executors", [])),
+        reserve=memory_bytes(entry.get("reserve", "0")) or 0,
     )
 
 
@@ -215,6 +253,10 @@ def _job(name: str, entry: Mapping[str, Any]) -> JobSpec:
         prepare=_words(entry.get("prepare", [])),
         default=entry.get("default", False),
     )
+
+
+def _texts(values: Mapping[str, str | int | bool]) -> dict[str, str]:
+    return {name: _word(value) for name, value in values.items()}
 
 
 def _word(value: str | int | bool) -> str:

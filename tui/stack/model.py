@@ -49,6 +49,60 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadySpec:
+    """When a process is healthy: `url` answers and, if `text` is given, holds that."""
+
+    url: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProcess:
+    """What is different where a service is a process of this machine; all else is as in the compose project.
+
+    Texts may hold `{port:N}` (the machine's port for the service's own N), `{port:SERVICE:N}`, `{path:/FOLDER}` (where
+    a folder of the service lies here), `{state}` (the stack's private folder), `{python}` and `{spark}` (SPARK_HOME).
+    `files` are written below `{state}/files`.
+    """
+
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    ready: ReadySpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FitSpec:
+    """Which variables of the compose project make the workers fit the machine.
+
+    `workers`: names or shell patterns. `memory` and `cores`: the variables of one worker; `executors`: those of what
+    an executor takes. `reserve`: memory for everything else, in bytes.
+    """
+
+    workers: tuple[str, ...]
+    memory: str
+    cores: str
+    executors: tuple[str, ...] = ()
+    reserve: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """How the stack runs without Docker. Texts hold the same `{...}` as those of `ServiceProcess`.
+
+    `packages`: Python distributions that must be there. `spark_defaults`: Spark's own settings as a path inside a
+    service, `spark_conf` what goes before them. `env` is for every service; `folders` (inside a service) are made.
+    """
+
+    packages: tuple[str, ...] = ()
+    spark_defaults: str = ""
+    spark_conf: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    fit: FitSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceLayout:
     """What the layout says of the services whose names match `pattern` (a name or a shell pattern)."""
 
@@ -56,6 +110,7 @@ class ServiceLayout:
     role: Role = Role.UNKNOWN
     title: str = ""
     links: tuple[Link, ...] = ()
+    process: ServiceProcess = field(default_factory=ServiceProcess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +163,7 @@ class Layout:
     data: DataSpec | None = None
     scale: ScaleSpec | None = None
     environment: Mapping[str, Generated] = field(default_factory=dict)
+    process: ProcessSpec | None = None
 
     def service(self, name: str) -> ServiceLayout:
         """The entry for a service: its exact name first, then the first pattern that matches, or unknown."""

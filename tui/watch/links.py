@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tui.clients.jupyter import LIST_COMMAND, parse_servers
 from tui.clients.spark_master import MasterState, Worker
@@ -55,11 +55,17 @@ def master_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> s
 
 
 def worker_of(replica: Replica, state: MasterState | None) -> Worker | None:
-    """The worker that the Spark master knows at a replica's address, or None if it knows none there."""
+    """The worker that the Spark master knows at a replica's address, or None if it knows none there.
+
+    Where several replicas share one address, as processes of this machine do, the worker's page tells them apart.
+    """
     if state is None:
         return None
-    workers = state.current_workers()
-    return next((worker for worker in workers if worker.host in (*replica.addresses, replica.host)), None)
+    here = [worker for worker in state.current_workers() if worker.host in (*replica.addresses, replica.host)]
+    if replica.host in _ANY_ADDRESS:
+        ports = {port.published for port in replica.ports}
+        here = [worker for worker in here if urlsplit(worker.web_ui).port in ports]
+    return here[0] if here else None
 
 
 async def resolve_links(

@@ -44,7 +44,9 @@ class Header(Rows):
         note = "   read only" if self._read_only else ""
         if desk.ready is not None:
             info = desk.ready.engine.info
-            engine = f"   {bare(info.kind)} {bare(info.version)} · {bare(info.endpoint)}"
+            # Why it is Docker needs no words; why it is not does.
+            why = f", {bare(info.reason)}" if info.kind == "process" else ""
+            engine = f"   {bare(info.kind)} {bare(info.version)} · {bare(info.endpoint)}{why}"
             # The engine's address gives way to what is counted.
             row.add(fit(engine, max(0, row.left - len(note) - len(right) - 3)), style.bar)
         row.add(note, style.bar_key)

@@ -1,0 +1,439 @@
+"""The process engine of one stack: its services as processes of this machine, each kept by a keeper."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import platform
+import shutil
+import signal as signals
+import sys
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from platformdirs import user_state_path
+
+from tui.engine.interface import (
+    EngineError,
+    EngineGone,
+    EngineInfo,
+    Event,
+    LogLine,
+    Progress,
+    Removable,
+    Replica,
+    RunRequest,
+    Sample,
+    State,
+)
+from tui.engine.ports import is_taken, listener
+from tui.engine.process import launch
+from tui.engine.process.plan import Plan, make_plan
+from tui.engine.process.ports import Ports
+from tui.engine.process.spec import Spec
+from tui.engine.process.start import Starter
+from tui.engine.process.state import locked, tell
+from tui.engine.process.store import LOCALHOST, Store
+from tui.engine.process.streams import Streams
+from tui.engine.process.watcher import Watcher
+from tui.stack.environment import project_name
+from tui.stack.model import Port, Project, Stack
+
+EXECUTE_LIMIT = 1024 * 1024
+SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
+
+
+def state_folder(stack: Stack) -> Path:
+    """Where a copy of a stack keeps what is known of its processes: private, and apart for every copy."""
+    copy = hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:8]
+    return user_state_path("sparkdeck") / "processes" / f"{project_name(stack).rpartition('-')[0]}-{copy}"
+
+
+def has_processes(stack: Stack) -> bool:
+    """Whether this stack has replicas as processes."""
+    folder = state_folder(stack) / "replicas"
+    return folder.is_dir() and any(folder.iterdir())
+
+
+class ProcessEngine:
+    """A stack's services as processes of this machine. See `tui.engine.interface.Engine`."""
+
+    def __init__(self, stack: Stack, info: EngineInfo) -> None:
+        self._stack = stack
+        self._info = info
+        self._folder = state_folder(stack)
+        self._store = Store(self._folder)
+        self._watcher = Watcher(self._folder)
+        self._streams = Streams(self._store, self._watcher)
+        self._closed = False
+
+    @classmethod
+    async def open(cls, stack: Stack, reason: str = "") -> ProcessEngine:
+        """The engine of a stack. Raises EngineGone on Windows, EngineError for a stack without a process form."""
+        if sys.platform == "win32":
+            raise EngineGone("Processes are kept on Linux and macOS only. On Windows run SparkDeck inside WSL.")
+        info = EngineInfo(
+            kind="process",
+            version=platform.python_version(),
+            endpoint=f"processes of {platform.node() or 'this machine'}",
+            reason=reason,
+            cores=psutil.cpu_count(),
+            memory=psutil.virtual_memory().total,
+        )
+        engine = cls(stack, info)
+        await asyncio.to_thread(make_plan, stack, engine._folder)
+        return engine
+
+    @property
+    def info(self) -> EngineInfo:
+        """Which engine this is."""
+        return self._info
+
+    async def close(self) -> None:
+        """Ends every stream. What runs goes on."""
+        self._closed = True
+        self._streams.closed = True
+        await self._watcher.close()
+
+    # what there is
+
+    async def project(self) -> Project:
+        """The compose project with the ports that its services have, or would like to have."""
+        plan = await self._plan()
+        ports = Ports(self._folder)
+        services = {
+            name: replace(
+                service,
+                ports=tuple(
+                    replace(port, published=ports.of(name, 1).get(port.target, port.published), host=LOCALHOST)
+                    for port in service.ports
+                ),
+            )
+            for name, service in plan.project.services.items()
+        }
+        return replace(plan.project, services=services)
+
+    async def owner(self) -> tuple[int, int]:
+        """A process writes as who starts it."""
+        return os.getuid(), os.getgid()
+
+    async def replicas(self) -> list[Replica]:
+        """Every replica and run of this stack."""
+        self._check()
+        return await asyncio.to_thread(self._store.replicas)
+
+    async def record(self, replica_id: str) -> Mapping[str, Any]:
+        """What is written down of a replica."""
+        folder = await self._folder_of(replica_id)
+        spec, state = self._store.spec(folder), self._store.state(folder)
+        environment = [f"{name}={value}" for name, value in spec.pop("environment").items()]
+        config = {"Cmd": spec["command"], "Env": environment, "WorkingDir": spec["folder"]}
+        return {"Id": spec["id"], "Name": spec["name"], "Config": config, "State": state, "Spec": spec}
+
+    async def processes(self, replica_id: str) -> list[list[str]]:
+        """The replica's process tree."""
+        return await asyncio.to_thread(self._streams.processes, await self._folder_of(replica_id))
+
+    def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
+        """Samples of a replica, about one a second."""
+        return self._streams.stats(replica_id)
+
+    def logs(
+        self,
+        replica_id: str,
+        *,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        tail: int | None = None,
+        follow: bool = False,
+    ) -> AsyncGenerator[LogLine]:
+        """Lines of a replica."""
+        return self._streams.logs(replica_id, since_ns, until_ns, tail, follow)
+
+    def events(self) -> AsyncGenerator[Event]:
+        """What happens to this stack's replicas, from this call on."""
+        return self._streams.events()
+
+    # what changes it
+
+    async def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
+        """Nothing is built: what runs is installed beside SparkDeck."""
+        self._check()
+        yield Progress("nothing to build: services run from this Python's packages")
+
+    async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
+        """Starts these services and what they depend on, each as soon as what it waits for is there."""
+        async with self._changing():
+            plan = await self._plan()
+            for note in plan.notes:
+                yield Progress(note)
+            async for step in self._starter(plan).up(self._wanted(plan.project, services), recreate=recreate):
+                yield step
+
+    async def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+        """Stops these services; runs go on."""
+        async with self._changing():
+            plan = await self._plan()
+            self._check_names(plan.project, services)
+            async for step in self._starter(plan).stop(services):
+                yield step
+
+    async def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+        """Restarts these services, one log going on."""
+        async with self._changing():
+            plan = await self._plan()
+            self._check_names(plan.project, services)
+            async for step in self._starter(plan).restart(services):
+                yield step
+
+    async def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
+        """Ends everything and removes what is known of it; volumes only when told."""
+        async with self._changing():
+            async for step in self._remove_replicas():
+                yield step
+            await asyncio.to_thread(self._sweep, volumes)
+        await asyncio.to_thread(self._forget)
+
+    async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
+        """Brings a service to this many replicas; what runs is not touched."""
+        async with self._changing():
+            plan = await self._plan()
+            self._check_names(plan.project, [service])
+            async for step in self._starter(plan).scale(service, count):
+                yield step
+
+    async def signal(self, replica_id: str, signal: str) -> None:
+        """Sends a signal by name to a replica's main process."""
+        state = self._store.state(await self._folder_of(replica_id))
+        number = getattr(signals, f"SIG{signal.upper().removeprefix('SIG')}", None)
+        if number is None:
+            raise EngineError(f"There is no signal {signal!r}")
+        if not state.get("child"):
+            raise EngineError("This replica does not run")
+        os.kill(state["child"], number)
+        await self._tell(replica_id, "signalled", f"signal {signal}")
+
+    async def end(self, replica_id: str, *, grace_seconds: float = 10) -> None:
+        """Stops one replica or run."""
+        folder = await self._folder_of(replica_id)
+        await launch.stop(folder, self._store, self._watcher, grace_seconds)
+
+    async def start_replica(self, replica_id: str) -> None:
+        """Starts one replica; one that runs is left as it is."""
+        folder = await self._folder_of(replica_id)
+        if self._store.state(folder).get("state") == "ended":
+            await launch.launch(folder, self._watcher)
+
+    async def restart_replica(self, replica_id: str) -> None:
+        """Stops one replica and starts it."""
+        folder = await self._folder_of(replica_id)
+        await launch.stop(folder, self._store, self._watcher)
+        await launch.launch(folder, self._watcher)
+
+    async def remove(self, replica_id: str) -> None:
+        """Removes one ended replica or run with its log."""
+        folder = await self._folder_of(replica_id)
+        if self._store.state(folder).get("state") != "ended":
+            raise EngineError("This replica cannot be removed: it runs")
+        await self._tell(replica_id, "removed")
+        await asyncio.to_thread(self._store.remove, folder)
+        self._watcher.ring()
+
+    async def start_run(self, request: RunRequest) -> Replica:
+        """Starts a run with a service's settings; it goes on by itself."""
+        plan = await self._plan()
+        self._check_names(plan.project, [request.service])
+        ports = Ports(self._folder)
+        service = plan.service(request.service, ports.of(request.service, 1), ports.all_first())
+        spec = Spec(
+            id=uuid.uuid4().hex,
+            name=request.name,
+            service=request.service,
+            number=0,
+            command=tuple(plan.arguments(request.service, request.command)),
+            environment={**service.environment, **request.env},
+            folder=service.folder,
+            labels={"run": request.name, **request.labels},
+            created_at=datetime.now(UTC).isoformat(),
+        )
+        try:
+            folder = await asyncio.to_thread(self._store.add, spec)
+        except FileExistsError:
+            raise EngineError(f"There is a run {request.name} already") from None
+        tell(self._folder, "created", spec.service, spec.id)
+        try:
+            await launch.launch(folder, self._watcher)
+            state = self._store.state(folder)
+            if state.get("exit_code") == 127 and not state.get("child"):
+                raise EngineError(f"{spec.command[0]} cannot be started: is it installed?")
+        except BaseException:
+            await launch.stop(folder, self._store, self._watcher, 0)
+            await asyncio.to_thread(self._store.remove, folder)
+            raise
+        return next(one for one in await self.replicas() if one.id == spec.id)
+
+    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+        """Runs a command with a replica's environment; of each output the first MiB."""
+        plan = await self._plan()
+        spec = await self._running(plan, service, replica_id)
+        words = plan.arguments(service, command)
+        path = spec["environment"].get("PATH")
+        program = shutil.which(words[0], path=path)
+        if program is None:
+            return 127, f"{words[0]}: not found"
+        process = await asyncio.create_subprocess_exec(
+            *(program, *words[1:]),
+            env=spec["environment"],
+            cwd=spec["folder"],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdout is not None and process.stderr is not None
+        try:
+            out, err = await asyncio.gather(_first(process.stdout), _first(process.stderr))
+            code = await process.wait()
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+        return (128 - code if code < 0 else code), out + err
+
+    async def shell_command(
+        self,
+        service: str,
+        command: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = True,
+        replica_id: str | None = None,
+    ) -> list[str]:
+        """The command line that becomes `command` with a replica's environment."""
+        plan = await self._plan()
+        spec = await self._running(plan, service, replica_id)
+        file = self._folder / "replicas" / spec["name"] / "spec.json"
+        pairs = [f"{name}={value}" for name, value in (env or {}).items()]
+        words = plan.arguments(service, command) if command else SHELL
+        return [sys.executable, "-m", "tui.engine.process.enter", str(file), *pairs, "--", *words]
+
+    # ports, cleaning up
+
+    async def port_holder(self, port: Port) -> str | None:
+        """Who holds a port that the user set himself; every other one is moved when it is taken."""
+        if port.published is None or port.protocol != "tcp":
+            return None
+        plan = await self._plan()
+        if port.published not in plan.set_ports or not is_taken(LOCALHOST, port.published):
+            return None
+        return await listener(port.published) or "another program"
+
+    async def removables(self) -> list[Removable]:
+        """Replicas and runs with their logs, volumes."""
+        found = [
+            Removable("replica", one.id, one.name, await asyncio.to_thread(_size, self._folder / "replicas" / one.name))
+            for one in await self.replicas()
+        ]
+        volumes = self._folder / "volumes"
+        for volume in sorted(volumes.iterdir()) if volumes.is_dir() else ():
+            found.append(Removable("volume", str(volume), volume.name, await asyncio.to_thread(_size, volume)))
+        return found
+
+    async def remove_all(self) -> AsyncGenerator[Progress]:
+        """Removes everything that is kept of this stack."""
+        async for step in self.down(volumes=True):
+            yield step
+
+    async def _remove_replicas(self) -> AsyncGenerator[Progress]:
+        replicas = await self.replicas()
+        for one in replicas:
+            yield Progress(f"Container {one.name}  Stopping")
+        await asyncio.gather(
+            *(launch.stop(self._folder / "replicas" / one.name, self._store, self._watcher) for one in replicas)
+        )
+        for one in replicas:
+            tell(self._folder, "removed", one.service, one.id)
+            await asyncio.to_thread(self._store.remove, self._folder / "replicas" / one.name)
+            yield Progress(f"Container {one.name}  Removed")
+        self._watcher.ring()
+
+    def _sweep(self, volumes: bool) -> None:
+        for item in self._folder.iterdir() if self._folder.is_dir() else ():
+            if item.name in ("lock", "events", "events.1") or (item.name == "volumes" and not volumes):
+                continue
+            shutil.rmtree(item) if item.is_dir() else item.unlink()
+
+    def _forget(self) -> None:
+        """The folder itself, unless volumes are in it."""
+        if self._folder.is_dir() and not (self._folder / "volumes").exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # helpers
+
+    def _check(self) -> None:
+        if self._closed:
+            raise EngineGone("The engine was closed")
+
+    async def _plan(self) -> Plan:
+        self._check()
+        return await asyncio.to_thread(make_plan, self._stack, self._folder)
+
+    def _starter(self, plan: Plan) -> Starter:
+        return Starter(plan, self._folder, self._store, self._watcher)
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncGenerator[None]:
+        self._check()
+        with locked(self._folder) as free:
+            if not free:
+                raise EngineError(
+                    "Another sparkdeck is changing this stack at this moment. Wait until that is done, then try again."
+                )
+            yield
+
+    def _wanted(self, project: Project, services: Sequence[str]) -> list[str]:
+        self._check_names(project, services)
+        return list(services) or [name for name, one in project.services.items() if not one.profiles]
+
+    def _check_names(self, project: Project, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in project.services:
+                raise EngineError(
+                    f"There is no service {name!r} in {project.name}; there are: {', '.join(project.services)}"
+                )
+
+    async def _folder_of(self, replica_id: str) -> Path:
+        self._check()
+        return await asyncio.to_thread(self._store.folder_of, replica_id)
+
+    async def _tell(self, replica_id: str, kind: str, detail: str = "") -> None:
+        spec = self._store.spec(await self._folder_of(replica_id))
+        tell(self._folder, kind, spec["service"], replica_id, detail)
+
+    async def _running(self, plan: Plan, service: str, replica_id: str | None) -> dict[str, Any]:
+        self._check_names(plan.project, [service])
+        for one in await self.replicas():
+            mine = one.service == service and not one.is_run and replica_id in (None, one.id)
+            if mine and one.state is State.RUNNING:
+                return self._store.spec(self._folder / "replicas" / one.name)
+        what = "This replica of" if replica_id else "The service"
+        raise EngineError(f"{what} {service} is not running; start it first")
+
+
+async def _first(stream: asyncio.StreamReader) -> str:
+    """The beginning of an output; the rest is read and dropped."""
+    kept = bytearray()
+    while chunk := await stream.read(64 * 1024):
+        kept += chunk[: EXECUTE_LIMIT - len(kept)]
+    return kept.decode(errors="replace")
+
+
+def _size(folder: Path) -> int:
+    return sum(item.lstat().st_size for item in folder.rglob("*") if item.is_file())

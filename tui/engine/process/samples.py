@@ -1,0 +1,96 @@
+"""What replicas use: a pass a second over all process trees that somebody looks at, in one thread."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psutil
+
+from tui.engine.interface import Sample
+
+
+@dataclass(slots=True)
+class _Tree:
+    """What is remembered of a replica's processes between two passes."""
+
+    at: float = 0.0
+    cpu: dict[tuple[int, float], float] = field(default_factory=dict)
+    disk: dict[tuple[int, float], tuple[int, int]] = field(default_factory=dict)
+    read: int = 0
+    written: int = 0
+
+
+class Sampler:
+    """CPU in percent of one core. Memory is the proportional set (Linux) or the unique set (elsewhere) of the tree.
+
+    Disk counts what processes asked of the disk since the first look. Network of processes is not known.
+    """
+
+    def __init__(self) -> None:
+        self._trees: dict[str, _Tree] = {}
+
+    def forget(self, replica_id: str) -> None:
+        """Nobody looks at it any more."""
+        self._trees.pop(replica_id, None)
+
+    def sample(self, replica_id: str, roots: Iterable[int]) -> Sample | None:
+        """A sample of the processes below and including these; None if there are none. Takes milliseconds."""
+        processes = family(roots)
+        if not processes:
+            return None
+        tree = self._trees.setdefault(replica_id, _Tree())
+        now = datetime.now(UTC)
+        seconds = now.timestamp() - tree.at if tree.at else None
+        cpu, disk, memory, used = {}, {}, 0, 0.0
+        disk_known = True
+        for process in processes:
+            with suppress(psutil.Error, OSError):
+                key = (process.pid, process.create_time())
+                times = process.cpu_times()
+                cpu[key] = times.user + times.system
+                used += cpu[key] - tree.cpu.get(key, 0.0)
+                memory += _memory(process)
+                try:
+                    counters = process.io_counters()
+                    disk[key] = (counters.read_bytes, counters.write_bytes)
+                    before = tree.disk.get(key, (0, 0) if tree.at else disk[key])
+                    tree.read += max(0, disk[key][0] - before[0])
+                    tree.written += max(0, disk[key][1] - before[1])
+                except (AttributeError, psutil.Error):
+                    disk_known = False
+        tree.cpu, tree.disk, tree.at = cpu, disk, now.timestamp()
+        return Sample(
+            replica_id=replica_id,
+            at=now,
+            cpu_percent=max(0.0, used / seconds * 100) if seconds else None,
+            memory=memory,
+            memory_limit=None,
+            network_received=None,
+            network_sent=None,
+            disk_read=tree.read if disk_known else None,
+            disk_written=tree.written if disk_known else None,
+            processes=len(processes),
+        )
+
+
+def family(roots: Iterable[int]) -> list[psutil.Process]:
+    """These processes and all below them, each once."""
+    found: dict[int, psutil.Process] = {}
+    for root in roots:
+        with suppress(psutil.Error):
+            process = psutil.Process(root)
+            for one in (process, *process.children(recursive=True)):
+                found.setdefault(one.pid, one)
+    return list(found.values())
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        full = process.memory_full_info()
+    except (psutil.Error, OSError):
+        return int(process.memory_info().rss)
+    return int(full.pss if sys.platform == "linux" else full.uss)

@@ -1,0 +1,114 @@
+"""Replicas as their folders tell of them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tui.engine.interface import EngineError, Health, Replica, State
+from tui.engine.process.identity import is_same
+from tui.engine.process.spec import Spec
+from tui.engine.process.state import CREATED, ENDED, RESTARTING, RUNNING, read_json, write_json
+from tui.stack.model import Port
+
+_STATES = {RUNNING: State.RUNNING, RESTARTING: State.RESTARTING, ENDED: State.ENDED, CREATED: State.CREATED}
+LOCALHOST = "127.0.0.1"
+
+
+class Store:
+    """The folders of a stack's replicas."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._replicas = folder / "replicas"
+
+    def add(self, spec: Spec) -> Path:
+        """Makes a replica's folder. Raises FileExistsError if its name is taken."""
+        folder = self._replicas / spec.name
+        self._replicas.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(mode=0o700)
+        try:
+            self.write(folder, spec)
+            write_json(folder / "state.json", {"state": CREATED})
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return folder
+
+    def write(self, folder: Path, spec: Spec) -> None:
+        """Writes down what is to run."""
+        write_json(folder / "spec.json", asdict(spec))
+
+    def replicas(self) -> list[Replica]:
+        """Every replica and run."""
+        found = []
+        for folder in self._folders():
+            one = self._replica(folder)
+            if one is not None:
+                found.append(one)
+        return sorted(found, key=lambda one: (one.service, one.is_run, one.number, one.name))
+
+    def _folders(self) -> list[Path]:
+        return sorted(self._replicas.iterdir()) if self._replicas.is_dir() else []
+
+    def folder_of(self, replica_id: str) -> Path:
+        """Where a replica's folder is. Raises EngineError if there is none."""
+        for folder in self._folders():
+            spec = read_json(folder / "spec.json")
+            if spec is not None and spec.get("id") == replica_id:
+                return folder
+        raise EngineError("This replica is not there (any more)")
+
+    def spec(self, folder: Path) -> dict[str, Any]:
+        """What a replica runs. Raises EngineError if that cannot be read."""
+        found = read_json(folder / "spec.json")
+        if found is None:
+            raise EngineError(f"{folder}/spec.json cannot be read; `sparkdeck down` removes what is left of it")
+        return found
+
+    def state(self, folder: Path) -> dict[str, Any]:
+        """How a replica is, checked against the processes that there really are."""
+        found = read_json(folder / "state.json") or {"state": ENDED}
+        if found.get("state") in (RUNNING, RESTARTING):
+            kept = is_same(found.get("keeper"), found.get("keeper_start"))
+            alive = is_same(found.get("child"), found.get("child_start"))
+            if not kept and not alive:
+                # Killed together, or from before a restart of the machine: how it ended nobody saw.
+                found |= {"state": ENDED, "exit_code": None, "health": "none"}
+        return found
+
+    def remove(self, folder: Path) -> None:
+        """Removes a replica with its log."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _replica(self, folder: Path) -> Replica | None:
+        spec = read_json(folder / "spec.json")
+        if spec is None:
+            return None
+        state = self.state(folder)
+        return Replica(
+            id=spec["id"],
+            name=spec["name"],
+            service=spec["service"],
+            number=spec["number"],
+            state=_STATES.get(state.get("state", ""), State.UNKNOWN),
+            health=Health(state.get("health") or "none"),
+            health_output=str(state.get("health_output") or ""),
+            exit_code=state.get("exit_code"),
+            restarts=int(state.get("restarts") or 0),
+            created_at=datetime.fromisoformat(spec["created_at"]),
+            started_at=_moment(state.get("started_at")),
+            ended_at=_moment(state.get("ended_at")),
+            ports=tuple(Port(**port) for port in spec["ports"]),
+            addresses=(LOCALHOST,),
+            host=LOCALHOST,
+            command=tuple(spec["command"]),
+            labels=spec["labels"],
+        )
+
+
+def _moment(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None

@@ -1,0 +1,38 @@
+"""What carries a replica's mark, wherever it has got to."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import suppress
+
+import psutil
+
+from tui.engine.process.keeper import MARKER
+
+
+def marked(replica_ids: set[str]) -> list[psutil.Process]:
+    """This user's processes whose environment says that they belong to one of these replicas."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(MARKER) in replica_ids:
+                found.append(process)
+    return found
+
+
+def end_marked(replica_ids: set[str], *, grace: float = 0.0) -> None:
+    """Ends them, politely for `grace` seconds, then by force. It must be called beside the event loop."""
+    if grace:
+        for process in marked(replica_ids):
+            with suppress(psutil.Error):
+                process.send_signal(signal.SIGTERM)
+        psutil.wait_procs(marked(replica_ids), timeout=grace)
+    for _ in range(50):
+        left = marked(replica_ids)
+        for process in left:
+            with suppress(psutil.Error):
+                process.kill()
+        if not left:
+            return
+        time.sleep(0.02)
