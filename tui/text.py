@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 _SGR = re.compile(r"(\x1b\[[0-9;:]{0,64}m)")
-# CSI; OSC, DCS, SOS, PM and APC up to their end; every other escape sequence.
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
-# Whatever is left: C0 but for the tab, DEL, C1 (the escape included), and the marks that turn text around.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# ECMA-48: CSI; OSC, DCS, SOS, PM and APC up to their end; both also in their 8-bit form; every other escape sequence.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]"
+)
+# Whatever is left: C0 but for the tab, DEL, C1 (the escape included), line ends of Unicode, and what turns text around.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def clean(line: str) -> str:
@@ -27,3 +31,10 @@ def clean(line: str) -> str:
 def bare(line: str) -> str:
     """A line as `clean` leaves it, without colours."""
     return _SGR.sub("", clean(line))
+
+
+def message(line: str) -> str:
+    """A line of a tool's output as a terminal would have left it: of what carriage returns overwrote only the last
+    state, and nothing that a terminal would obey."""
+    left = _SEQUENCE.sub("", line.rstrip("\r\n")).rpartition("\r")[2]
+    return _CONTROL.sub("", left).replace("\t", "    ").rstrip()

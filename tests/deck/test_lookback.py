@@ -43,6 +43,10 @@ def view(deck: Deck) -> LogView:
     return deck.app.screen.view
 
 
+async def at_needle(deck: Deck, number: int) -> None:
+    await deck.until(lambda: view(deck).cursor_text().endswith(f"line {number} needle"), f"needle {number}")
+
+
 def held(deck: Deck) -> int:
     return sum(len(part) for part in view(deck).model.source.parts)
 
@@ -67,7 +71,7 @@ async def test_search_goes_up_into_older_lines_and_down_again() -> None:
         await deck.until_seen(f"line {LINES - 1}")
         await deck.press("slash", *"needle", "enter")
         for number in (5100, 4100, 3100, 2100, 1100, 100):
-            await deck.until(lambda n=number: view(deck).cursor_text().endswith(f"line {n} needle"), f"needle {number}")
+            await at_needle(deck, number)
             await deck.until_seen(f"line {number} needle")
             assert held(deck) <= 800 + 300
             await deck.press("n")
@@ -75,7 +79,7 @@ async def test_search_goes_up_into_older_lines_and_down_again() -> None:
         assert view(deck).cursor_text().endswith("line 100 needle")
         for number in (1100, 2100, 3100, 4100, 5100):
             await deck.press("N")
-            await deck.until(lambda n=number: view(deck).cursor_text().endswith(f"line {n} needle"), f"needle {number}")
+            await at_needle(deck, number)
             assert held(deck) <= 800 + 300 + 250
         await deck.press("N")
         await deck.until(lambda: any("no newer match" in text for text in deck.messages))

@@ -9,14 +9,14 @@ import pytest
 
 from tests.deck.fakes import layout_stack
 from tests.deck.harness import scripted
-from tui.engine.interface import LogLine
+from tui.engine.interface import LogLine, Replica
 from tui.jobs.follow import Ended, RunUpdate, follow
 from tui.jobs.submit import run_of
 
 
 @pytest.mark.parametrize("lines", [True, False])
 @pytest.mark.parametrize("late", [True, False])
-async def test_a_run_is_followed_to_its_end(lines: bool, late: bool) -> None:
+async def test_a_run_is_followed_to_its_end(lines: bool, late: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = scripted()
     replica = engine.add_run("spark-submit", "flight-delay-abc123", labels={"job": "flight-delay"})
     engine.write(replica, *(f"line {number}" for number in range(50)))
@@ -24,6 +24,16 @@ async def test_a_run_is_followed_to_its_end(lines: bool, late: bool) -> None:
     if not late:
         engine.finish(replica, 3)
     updates: list[RunUpdate] = []
+
+    asked = asyncio.Event()
+    replicas = engine.replicas
+
+    async def answer() -> list[Replica]:
+        # What is asked before the log, or after the events, are begun to be read.
+        asked.set()
+        return await replicas()
+
+    monkeypatch.setattr(engine, "replicas", answer)
 
     async def listen() -> None:
         stream = follow(engine, layout_stack(), await engine.project(), run, lines=lines)
@@ -34,8 +44,7 @@ async def test_a_run_is_followed_to_its_end(lines: bool, late: bool) -> None:
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(listen())
         if late:
-            while not (engine.open_streams if lines else engine.calls["events"]):
-                await asyncio.sleep(0)
+            await asyncio.wait_for(asked.wait(), 10)
             assert lines or not engine.open_streams
             engine.finish(replica, 3)
     ended = updates[-1]

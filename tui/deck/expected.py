@@ -49,9 +49,15 @@ class NoLog:
         """Nothing to load."""
         return 0
 
-    async def load(self, gap: int) -> int:
+    async def load(self, gap: int, count: int = 1000) -> int:
         """Nothing to load."""
         return 0
+
+    def past(self, first: int | None = None) -> None:
+        """Nothing lies before."""
+
+    def show(self, past: object) -> None:
+        """Nothing to show."""
 
     @property
     def parts(self) -> tuple[range, ...]:

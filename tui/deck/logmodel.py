@@ -26,10 +26,15 @@ TAB = 8
 class WayBack(Protocol):
     """Pages of older lines, each before the one before it."""
 
-    ended: bool
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more."""
 
     async def page(self, count: int) -> list[LogEntry]:
         """The next page, in order; fewer than `count` lines are the last ones. Raises EngineError."""
+
+    def fork(self) -> WayBack:
+        """Another one from the same place."""
 
 
 class LogSource(Protocol):
@@ -73,8 +78,8 @@ class LogSource(Protocol):
     async def load_older(self, count: int = 1000) -> int:
         """Brings older lines."""
 
-    async def load(self, gap: int) -> int:
-        """Fills a gap row."""
+    async def load(self, gap: int, count: int = 1000) -> int:
+        """Fills a gap row, or begins to."""
 
     def past(self, first: int | None = None) -> WayBack | None:
         """The way back from that row, or from the first one; None if nothing lies there."""
@@ -141,6 +146,8 @@ class LogModel:
         self._matches: dict[int, LogEntry] = {}
         self._heads: dict[int, int] = {}
         self._is_held = False
+        # Whether lines came that the filter did not look at, for a reader's sake.
+        self._hole = False
         self._next = source.first
         self._first = source.first
         self._structure = source.version - source.total
@@ -173,6 +180,9 @@ class LogModel:
         """Nobody does any more."""
         self._is_held = False
         self.source.drop_older()
+        if self._hole:
+            self._forget()
+            self.rebuild()
 
     def rebuild(self) -> None:
         """Looks at every row again."""
@@ -188,15 +198,17 @@ class LogModel:
         self._first = self.source.first
         self._head, self._head_shown = None, False
         for entry in self._matches.values():
-            self._match(entry)
+            self._match(entry, self._heads.get(entry.number))
         self._take()
         self._cut_gap()
 
     def _forget(self) -> None:
         self._narrowed_by = (self.pattern, self.level)
         self._matches, self._heads = {}, {}
-        self._past, self.looked = None, 0
+        self._past, self.looked, self._hole = None, 0, False
         self._next = self.source.first
+        if self._is_held and not self.narrowed:
+            self.source.hold()
 
     def update(self) -> tuple[bool, int]:
         """Takes new rows in and lets gone ones go: whether all is new, and how many rows went at the top."""
@@ -205,8 +217,10 @@ class LogModel:
         # What a filter looked at may go; lines that went before it looked at them lie on the way back.
         lost = source.first > self._next if self.narrowed else source.first < self._first
         if changed or lost:
-            if self.narrowed and lost and not self._is_held:
-                self._forget()
+            if self.narrowed and lost:
+                self._hole = self._is_held
+                if not self._is_held:
+                    self._forget()
             self.rebuild()
             return True, 0
         gone = 0
@@ -244,6 +258,7 @@ class LogModel:
         source = self.source
         if self.narrowed and self._is_held and len(self._matches) >= MATCHES:
             # The reader keeps what is there; what comes is on the way back when the end is shown again.
+            self._hole = True
             return
         start = max(self._next, source.first)
         self._next = source.total
@@ -253,21 +268,21 @@ class LogModel:
         plain = not self.narrowed
         for entry in entries:
             head = self._head if entry.continues and entry.kind == "line" else None
-            if head is not None and self._head_shown:
-                self._heads[entry.number] = head
-            else:
+            if head is None or not self._head_shown:
                 shown = plain or self._wanted(entry)
                 if entry.kind == "line" and head is None:
                     self._head, self._head_shown = entry.number, shown
                 if not shown:
                     continue
+                head = None
             if not plain:
                 self._matches[entry.number] = entry
-            self._match(entry)
+                if head is not None:
+                    self._heads[entry.number] = head
+            self._match(entry, head)
 
-    def _match(self, entry: LogEntry) -> None:
+    def _match(self, entry: LogEntry, head: int | None) -> None:
         """Shows a row, or folds it away under the head of its trace."""
-        head = self._heads.get(entry.number)
         if head is not None:
             self.folds[head] = self.folds.get(head, 0) + 1
             if self.fold and head not in self.opened:
@@ -342,6 +357,10 @@ class LogModel:
             return None
         entry = self.source.row(parts[0].stop - 1)
         return entry.number if entry is not None and entry.kind == "gap" else None
+
+    def number_at(self, place: int) -> int:
+        """The number of the row at a place of the index."""
+        return self.index[place] // PARTS
 
     def place_of(self, number: int) -> int:
         """Where a row stands in the index, or the next one after it."""

@@ -111,8 +111,8 @@ class Sample:
 class LogLine:
     """One line that a replica wrote, without its line end. `at_ns` is nanoseconds since the epoch.
 
-    The text is as it was written, carriage returns and control sequences included: `tui.engine.text.clean` makes
-    it harmless. A line over 64 KiB comes in pieces with the same time.
+    The text is as it was written, carriage returns and control sequences included: `tui.text` makes it
+    harmless. A line over 64 KiB comes in pieces with the same time.
     """
 
     replica_id: str

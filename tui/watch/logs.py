@@ -14,6 +14,8 @@ from tui.watch.seam import Place
 
 # How many lines may wait for a slow reader before the engine is made to wait too.
 QUEUE_LINES = 4096
+# Before a stream is taken up again whose replica still runs.
+PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,17 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
     readers: dict[str, asyncio.Task[None]] = {}
 
     async def read(replica: Replica, place: Place) -> None:
-        since = place.again()
         try:
-            async with aclosing(engine.logs(replica.id, since_ns=since, follow=True)) as lines:
-                async for line in lines:
-                    if place.is_new(row_of(line)):
-                        await queue.put(Tagged(replica, line))
+            while True:
+                logs = engine.logs(replica.id, since_ns=place.again(), follow=True)
+                async with aclosing(logs) as lines:
+                    async for line in lines:
+                        if place.is_new(row_of(line)):
+                            await queue.put(Tagged(replica, line))
+                # The stream may end after the replica was started again; nobody else would take it up then.
+                if not any(one.id == replica.id and one.state is State.RUNNING for one in await engine.replicas()):
+                    return
+                await asyncio.sleep(PAUSE_SECONDS)
         except EngineError as error:
             await queue.put(error)
 

@@ -17,10 +17,12 @@ from tui.deck.handlers.registry import handles
 from tui.deck.logmodel import Pattern, parse_pattern
 from tui.deck.screens.dialogs import AskText, Choice, Menu
 from tui.deck.screens.log import LogScreen
+from tui.deck.screens.merged import MergedScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.zoom import ZoomScreen
 from tui.deck.widgets.log import LogView
 from tui.text import bare
+from tui.watch.live import Pane
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -51,9 +53,8 @@ def find(deck: DeckApp, key: str) -> None:
 
     def search(text: str) -> None:
         ok, pattern = _pattern(deck, text)
-        if ok and not view.find(pattern):
-            held = view.model.source.total - view.model.source.first
-            deck.say(f"{text!r} is not in the {words.count(held, 'line')} held here", severity="warning")
+        if ok:
+            view.find(pattern)
 
     screen.ask("search /", view.pattern.text if view.pattern else "", search)
 
@@ -65,8 +66,8 @@ def _again(step: int) -> Callable[[DeckApp, str], None]:
             return
         if view.pattern is None:
             deck.say("Nothing to search for yet: / asks.")
-        elif not view.find(view.pattern, step):
-            deck.say(f"{view.pattern.text!r} is not in the lines held here", severity="warning")
+        else:
+            view.find(view.pattern, step)
 
     return again
 
@@ -130,16 +131,16 @@ async def export(deck: DeckApp, key: str) -> None:
     screen, view = deck.screen, _view(deck)
     if view is None:
         return
-    pane = screen.pane if isinstance(screen, ZoomScreen) else None
-    choices = [Choice("shown", "What is shown", note=words.count(len(view.model.texts()), "line"))]
     ready = deck.desk.ready
-    if pane is not None and pane.replica is not None and ready is not None:
-        service = pane.name if pane.is_run else pane.replica.service
-        choices.append(Choice("all", "All that the engine has", (usecases.verb(ready, "logs", service, "-n", "all"),)))
+    panes = [pane for pane in screen.panes if pane.replica] if isinstance(screen, ZoomScreen | MergedScreen) else []
+    choices = [Choice("shown", "What is shown", note=words.count(len(view.model.texts()), "line"))]
+    if panes and ready is not None:
+        names = dict.fromkeys(pane.name if pane.is_run or not pane.service else pane.service.name for pane in panes)
+        choices.append(Choice("all", "All that the engine has", (usecases.verb(ready, "logs", *names, "-n", "all"),)))
     chosen = await deck.ask(Menu("Write the log to a file", choices))
     if chosen is None:
         return
-    name = bare(pane.name) if pane is not None else "logs"
+    name = bare(panes[0].name) if len(panes) == 1 else "logs"
     suggested = Path.cwd() / f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}.log"
     path = await deck.ask(AskText("Write to which file?", str(suggested)))
     if not path:
@@ -149,8 +150,8 @@ async def export(deck: DeckApp, key: str) -> None:
         texts = view.model.texts()
         number = await asyncio.to_thread(_write, target, [f"{text}\n" for text in texts])
     else:
-        assert ready is not None and pane is not None and pane.replica is not None
-        number = await _write_all(ready, pane.replica.id, target)
+        assert ready is not None
+        number = await _write_all(ready, panes, target)
     deck.say(f"{words.count(number, 'line')} written to {target}")
 
 
@@ -167,16 +168,19 @@ def _write(target: Path, lines: Sequence[str]) -> int:
     return len(lines)
 
 
-async def _write_all(ready: Ready, replica_id: str, target: Path) -> int:
-    """Streams the whole log into a file, in parts: it may be larger than memory."""
+async def _write_all(ready: Ready, panes: Sequence[Pane], target: Path) -> int:
+    """Streams whole logs into a file, by time and in parts: they may be larger than memory. Of several services the
+    name stands before each line."""
+    replicas = [pane.replica for pane in panes if pane.replica is not None]
+    tags = {pane.replica.id: f"{bare(pane.name)} | " for pane in panes if pane.replica is not None}
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     number = 0
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             part: list[str] = []
-            async with aclosing(usecases.whole_log(ready, replica_id)) as lines:
-                async for _, text in lines:
-                    part.append(f"{bare(text)}\n")
+            async with aclosing(usecases.whole_log(ready, replicas)) as entries:
+                async for entry in entries:
+                    part.append(f"{tags[entry.replica.id] if len(tags) > 1 else ''}{bare(entry.line.text)}\n")
                     number += 1
                     if len(part) >= 5000:
                         await asyncio.to_thread(file.writelines, part)
@@ -192,8 +196,6 @@ async def _write_all(ready: Ready, replica_id: str, target: Path) -> int:
 @handles("merged")
 def merged(deck: DeckApp, key: str) -> None:
     """The logs of the marked services, or of all, as one."""
-    from tui.deck.screens.merged import MergedScreen
-
     panes = deck.desk.panes
     chosen = [panes[name] for name in deck.marked if name in panes] or deck.desk.shown()
     if chosen:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,7 +12,8 @@ from textual.widgets import Input, Label
 
 from tui.deck import words
 from tui.deck.draw import Row
-from tui.deck.logmodel import LogSource
+from tui.deck.logmodel import LogSource, Pattern
+from tui.deck.lookback import LookBack
 from tui.deck.screens.base import DeckScreen
 from tui.deck.widgets.log import LogView
 from tui.deck.widgets.rows import Rows
@@ -48,10 +50,12 @@ class LogStatus(Rows):
         for wanted, text in ((view.wrap, "wrap"), (not model.fold, "unfolded"), (bool(view.marks), "marks")):
             if wanted:
                 row.add(f"   {text}", style.bar)
+        if view.looking:
+            row.add(f"   {view.looking} (Esc stops)", style.bar_key)
         held = sum(len(part) for part in model.source.parts)
         shown = f"{held:,} lines held"
-        if model.pattern or model.level:
-            shown = f"{len(model.index):,} of {shown}"
+        if model.narrowed:
+            shown = f"{len(model.index):,} of {held + model.looked:,} lines"
         row.fill(style.bar, len(shown) + 1).add(f"{shown} ", style.bar)
         return [row.strip(style.bar)]
 
@@ -124,32 +128,92 @@ class LogScreen(DeckScreen):
         """The status line says what is new."""
         self.query_one(LogStatus).sync()
 
-    async def on_log_view_wants_older(self, message: LogView.WantsOlder) -> None:
+    def on_log_view_wants_older(self, message: LogView.WantsOlder) -> None:
         """Loads older lines beside the screen."""
-        self.run_worker(self._load_older(), group="older", exclusive=True, exit_on_error=False)
+        self._look(self._load_older())
 
     async def _load_older(self) -> None:
         view = self.view
-        try:
+        if view.model.narrowed:
+            await self._back("looking at older lines").narrow(view.size.height)
+        else:
             await view.model.source.load_older()
-        except EngineError as error:
-            self.deck.say(str(error), severity="error")
-        finally:
-            view.loading_older = False
-            view.tick()
-            view.refresh()
+
+    def on_log_view_wants_match(self, message: LogView.WantsMatch) -> None:
+        """Searches on in lines that are not held."""
+        if self.view.pattern is not None:
+            self._look(self._search(self.view.pattern, message.step, message.at))
+
+    async def _search(self, pattern: Pattern, step: int, at: int | None) -> None:
+        view, model = self.view, self.view.model
+        back = self._back("searching older lines" if step < 0 else "searching skipped lines")
+        if step < 0:
+            parts = model.source.parts
+            number = await back.up(pattern, None if at is None else parts[-1].start)
+        else:
+            number = None if at is None else await back.down(pattern)
+        view.looking = ""
+        view.tick()
+        if number is None and step > 0 and at is not None:
+            # Behind what was skipped.
+            place = model.find(pattern, model.place_of(at), 1)
+            number = None if place is None else model.number_at(place)
+        if number is None:
+            self.deck.say(f"{pattern.text!r}: no {'older' if step < 0 else 'newer'} match", severity="warning")
+        else:
+            view.go(model.place_of(number))
+
+    def on_log_view_wants_row(self, message: LogView.WantsRow) -> None:
+        """Brings the cursor's row back, which a filter had found far up."""
+        self._look(self._bring(message.number))
+
+    async def _bring(self, number: int) -> None:
+        view = self.view
+        await self._back("loading the lines around").to(number)
+        view.looking = ""
+        view.tick()
+        view.go(view.model.place_of(number))
 
     def on_log_view_wants_gap(self, message: LogView.WantsGap) -> None:
         """Loads skipped lines beside the screen."""
-        self.run_worker(self._load_gap(message.number), group="gap", exclusive=True, exit_on_error=False)
+        self._look(self._load_gap(message.number))
 
     async def _load_gap(self, number: int) -> None:
+        came = await self.view.model.source.load(number)
+        self.deck.say(f"{words.count(came, 'line')} loaded")
+
+    def _back(self, doing: str) -> LookBack:
+        """What is going on is told in the status line."""
+        view = self.view
+
+        def told(looked: int) -> None:
+            view.looking = f"{doing} ... {looked:,} back"
+            self.query_one(LogStatus).sync()
+
+        told(0)
+        return LookBack(view.model, told, view.take_older)
+
+    def _look(self, work: Coroutine[Any, Any, None]) -> None:
+        """One at a time: what is begun ends what was going on."""
+        self.run_worker(self._looking(work), group="look", exclusive=True, exit_on_error=False)
+
+    async def _looking(self, work: Coroutine[Any, Any, None]) -> None:
+        view, status = self.view, self.query_one(LogStatus)
         try:
-            came = await self.view.model.source.load(number)
-            self.deck.say(f"{words.count(came, 'line')} loaded")
+            await work
         except EngineError as error:
             self.deck.say(str(error), severity="error")
-        self.view.tick()
+        finally:
+            work.close()
+            view.looking, view.loading_older = "", False
+            view.tick()
+            view.refresh()
+            status.sync()
+
+    def stop_looking(self) -> bool:
+        """Ends what is done with lines that are not held; whether anything was."""
+        self.view.loading_older = False
+        return bool(self.workers.cancel_group(self, "look"))
 
     def tick(self, *, slow: bool) -> None:
         """The log on every tick, the rest on the slow ones."""

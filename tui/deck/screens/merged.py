@@ -38,7 +38,7 @@ class MergedView(LogView):
         return super()._prefix_width() + self._width + 1
 
     def _prefix(self, entry: LogEntry, part: int) -> Strip:
-        place = self._merged.owner(entry.number)
+        place = entry.owner
         styles = self.palette.services
         name = fit(bare(self._merged.panes[place].name), self._width) if part == 0 else ""
         tag = Segment(f"{name:{self._width}} ", styles[place % len(styles)])
@@ -53,6 +53,11 @@ class MergedScreen(LogScreen):
     def __init__(self, panes: Sequence[Pane]) -> None:
         super().__init__()
         self._panes = list(panes)
+
+    @property
+    def panes(self) -> list[Pane]:
+        """What is merged."""
+        return self._panes
 
     @property
     def log_keys(self) -> list[str]:
@@ -76,8 +81,3 @@ class MergedScreen(LogScreen):
         """The log has the keys."""
         self.query_one(Header).sync()
         self.view.focus()
-
-    def on_unmount(self) -> None:
-        """Lines that were loaded for reading are given back."""
-        for pane in self._panes:
-            pane.log.drop_older()

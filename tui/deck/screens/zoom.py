@@ -44,12 +44,18 @@ class ZoomScreen(LogScreen):
         return [self._pane.key]
 
     @property
+    def panes(self) -> list[Pane]:
+        """The one pane."""
+        return [self._pane]
+
+    @property
     def pane(self) -> Pane:
         """What is shown."""
         return self._pane
 
     def show(self, pane: Pane) -> None:
         """Another service."""
+        self.stop_looking()
         self._pane = pane
         self.query_one(Header).place = pane.name
         self.query_one(Details).pane = pane

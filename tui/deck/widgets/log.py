@@ -9,6 +9,7 @@ from textual.message import Message
 from tui.deck.logmodel import LEVELS, PARTS, LogModel, LogSource, Pattern
 from tui.deck.widgets.loglines import LogLines
 from tui.text import bare
+from tui.watch.live import LogEntry
 
 
 class LogView(LogLines):
@@ -18,6 +19,21 @@ class LogView(LogLines):
 
     class WantsOlder(Message):
         """The top was reached and there are older lines."""
+
+    class WantsMatch(Message):
+        """The next match up (`step` -1) or down lies in lines that are not held: before row `at`, or in gap `at`."""
+
+        def __init__(self, step: int, at: int | None) -> None:
+            super().__init__()
+            self.step = step
+            self.at = at
+
+    class WantsRow(Message):
+        """The row of the cursor is no longer held."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
 
     class WantsGap(Message):
         """A row of skipped lines is to be loaded."""
@@ -33,6 +49,8 @@ class LogView(LogLines):
         super().__init__(source)
         self.follow = True
         self.paused_at = 0
+        self.looking = ""
+        """What is done with lines that are not held, while it is."""
         self._seen: tuple[int, int, int, int | None] | None = None
 
     # what is new
@@ -53,7 +71,10 @@ class LogView(LogLines):
     def tick(self) -> None:
         """Takes new rows in and repaints, if there are any."""
         source = self.model.source
-        seen = (source.first, source.total, source.version, source.older)
+        if self.looking and not self.follow and not self.model.narrowed:
+            # The rows on the screen stay as they are until it is known where to go.
+            return
+        seen = (source.first, source.total, source.version, self.model.older)
         if seen == self._seen or not self.size.height:
             return
         self._seen = seen
@@ -71,6 +92,18 @@ class LogView(LogLines):
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True)
         self.refresh()
         self.post_message(self.Changed())
+
+    def take_older(self, entries: list[LogEntry]) -> None:
+        """Takes a page of older lines into a narrowed view; what is on the screen stays where it is."""
+        anchor = self._anchor()
+        self.model.take_older(entries)
+        self._resize_virtual()
+        if self.follow:
+            self._to_end()
+        elif anchor is not None:
+            place = self.model.place_of(anchor[0]) + self.top_rows
+            self.scroll_to(y=max(0, place - anchor[1]), animate=False, immediate=True)
+        self.refresh()
 
     def _anchor(self) -> tuple[int, int] | None:
         """The number of the first line on the screen, and on which row it is."""
@@ -119,13 +152,14 @@ class LogView(LogLines):
         self.follow = follow
         if follow:
             self.cursor = None
-            self.model.source.drop_older()
+            self.model.release()
+            self._seen = None
             self.tick()
             self._to_end()
         elif self.cursor is None and self.model.index:
             bottom = min(len(self.model.index) - 1, self.scroll_offset.y - self.top_rows + self.size.height - 1)
             self.cursor = self.model.index[max(0, bottom)] // PARTS
-            self.model.source.hold()
+            self.model.hold()
             self.paused_at = self.model.source.total
         self.refresh()
         self.post_message(self.Changed())
@@ -134,6 +168,8 @@ class LogView(LogLines):
         """Moves the cursor; up pauses, past the end follows again."""
         index = self.model.index
         if not index:
+            if rows < 0 and self.top_rows:
+                self._ask_older()
             return
         if self.follow:
             if rows > 0:
@@ -156,7 +192,7 @@ class LogView(LogLines):
         place = min(place, len(index) - 1)
         if self.cursor is None:
             self.paused_at = self.model.source.total
-            self.model.source.hold()
+            self.model.hold()
         self.follow = False
         self.cursor = index[place] // PARTS
         y, height = place + self.top_rows, self.size.height
@@ -183,9 +219,12 @@ class LogView(LogLines):
         number = self.cursor
         if number is None:
             number = next((code // PARTS for code in reversed(self._visible()) if self._opens(code // PARTS)), None)
+        if self.top_rows and (not self.model.index or number == self.model.number_at(0)) and not self._opens_at(number):
+            self._ask_older()
+            return True
         if number is None:
             return False
-        entry = self.model.source.row(number)
+        entry = self.model.entry(number)
         if entry is not None and entry.kind == "gap":
             self.post_message(self.WantsGap(number))
             return True
@@ -201,28 +240,34 @@ class LogView(LogLines):
             return True
         return False
 
+    def _opens_at(self, number: int | None) -> bool:
+        return number is not None and self._opens(number)
+
     def _opens(self, number: int) -> bool:
-        entry = self.model.source.row(number)
+        entry = self.model.entry(number)
         return bool(self.model.folds.get(number)) or (entry is not None and entry.kind == "gap")
 
     def _visible(self) -> list[int]:
         top = max(0, self.scroll_offset.y - self.top_rows)
         return self.model.index[top : top + self.size.height]
 
-    def find(self, pattern: Pattern | None, step: int = -1) -> bool:
-        """Searches from the cursor up (or down) and goes there; whether it was found."""
+    def find(self, pattern: Pattern | None, step: int = -1) -> None:
+        """Searches from the cursor up (or down) and goes there; among lines that are not held it asks for it."""
         if pattern is not self.pattern:
             self._cache.clear()
         self.pattern = pattern
         self.refresh()
-        if pattern is None:
-            return True
-        at = self.model.place_of(self.cursor) if self.cursor is not None else len(self.model.index)
-        place = self.model.find(pattern, at + step, step)
-        if place is not None:
-            self.go(place)
         self.post_message(self.Changed())
-        return place is not None
+        if pattern is None:
+            return
+        model = self.model
+        at = model.place_of(self.cursor) if self.cursor is not None else len(model.index)
+        place = model.find(pattern, at + step, step)
+        number = None if place is None else model.number_at(place)
+        if place is None or number == model.gap:
+            self.post_message(self.WantsMatch(step, number))
+        else:
+            self.go(place)
 
     def set_filter(self, pattern: Pattern | None) -> None:
         """Shows only lines that the pattern wants."""
@@ -243,7 +288,11 @@ class LogView(LogLines):
     def _refilter(self) -> None:
         self._changed_all()
         if not self.follow and self.cursor is not None:
+            if not self.model.narrowed and self.cursor < self.model.source.first:
+                self.post_message(self.WantsRow(self.cursor))
             self.go(self.model.place_of(self.cursor))
+        if self.model.narrowed and len(self.model.index) < self.size.height and self.top_rows:
+            self._ask_older()
 
     def toggle_wrap(self) -> None:
         """Wraps long lines, or scrolls them."""
@@ -278,7 +327,7 @@ class LogView(LogLines):
     def cursor_text(self) -> str:
         """The line under the cursor (the newest one while following), without colours."""
         number = self.cursor if self.cursor is not None else self.model.source.total - 1
-        entry = self.model.source.row(number)
+        entry = self.model.entry(number)
         return bare(entry.text) if entry else ""
 
     # scrolling

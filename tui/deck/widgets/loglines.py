@@ -11,7 +11,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.deck import words
-from tui.deck.logmodel import PARTS, TAB, LogModel, LogSource, Pattern
+from tui.deck.logmodel import MATCHES, PARTS, TAB, LogModel, LogSource, Pattern
 from tui.deck.theme import Palette, palette
 from tui.text import bare, clean
 from tui.watch.live import LogEntry
@@ -45,7 +45,7 @@ class LogLines(ScrollView, can_focus=True):
     @property
     def top_rows(self) -> int:
         """1 where a row above the log says that there are older lines."""
-        return 0 if self.model.source.older == 0 else 1
+        return 0 if self.model.older == 0 else 1
 
     def _text_width(self) -> int:
         return max(10, self.size.width - self._prefix_width() - 1)
@@ -62,7 +62,7 @@ class LogLines(ScrollView, can_focus=True):
         last = (selection.end.y if selection.end else len(index) + self.top_rows - 1) - self.top_rows
         lines = {}
         for place in range(max(0, first), min(len(index), last + 1)):
-            entry = self.model.source.row(index[place] // PARTS)
+            entry = self.model.entry(index[place] // PARTS)
             if entry is not None:
                 lines[place + self.top_rows] = self._line(entry, index[place] % PARTS).text
         if not lines:
@@ -92,7 +92,7 @@ class LogLines(ScrollView, can_focus=True):
         if place >= len(index):
             return Strip.blank(width, style.text)
         number, part = divmod(index[place], PARTS)
-        entry = self.model.source.row(number)
+        entry = self.model.entry(number)
         if entry is None:
             return Strip.blank(width, style.text)
         strip = self._line(entry, part) if entry.kind == "line" else self._draw(entry, part)
@@ -119,9 +119,17 @@ class LogLines(ScrollView, can_focus=True):
         return shown.apply_offsets(at, scroll.y + y)
 
     def _older_row(self, width: int) -> Strip:
-        style, older = self.palette, self.model.source.older
-        number = "older lines" if older is None else words.count(older, "older line")
-        text = f"loading {number} ..." if self.loading_older else f"▲ {number}: scroll up or g loads them"
+        style, model = self.palette, self.model
+        number = "older lines" if model.older is None else words.count(model.older, "older line")
+        if self.loading_older:
+            text = f"looking at {number} ..." if model.narrowed else f"loading {number} ..."
+        elif model.full:
+            text = f"▲ no more than {MATCHES:,} matches are held: narrow the filter"
+        elif model.narrowed:
+            far = f"{words.count(model.looked, 'older line')} looked at; " if model.looked else ""
+            text = f"▲ {far}Enter at the top or g looks on"
+        else:
+            text = f"▲ {number}: scroll up or g loads them"
         return Strip([Segment(text, style.accent)]).adjust_cell_length(width, style.text)
 
     def _line(self, entry: LogEntry, part: int) -> Strip:

@@ -21,8 +21,8 @@ from tui.engine.docker import process
 from tui.engine.docker.api import Endpoint, parse_endpoint
 from tui.engine.docker.errors import TAIL_LINES
 from tui.engine.interface import EngineGone, Progress
-from tui.engine.text import clean
 from tui.stack.model import Stack
+from tui.text import message
 
 # Of what a command prints; a compose project of a thousand services has 2 MB.
 OUTPUT_LIMIT = 16 * 1024 * 1024
@@ -44,7 +44,7 @@ async def find_endpoint(stack: Stack) -> Endpoint:
     command = [_docker(), "context", "inspect"]
     code, out, err = await process.output(command, stack.folder, PLAIN, limit=OUTPUT_LIMIT)
     if code:
-        raise EngineGone(f"Docker's context cannot be read: {clean(err) or clean(out)}; see `docker context ls`")
+        raise EngineGone(f"Docker's context cannot be read: {message(err) or message(out)}; see `docker context ls`")
     return parse_endpoint(out)
 
 
@@ -128,7 +128,7 @@ class Compose:
 def _succeeded(action: str, code: int, out: str, err: str) -> str:
     """The output of a command that did not fail."""
     if code:
-        raise CommandFailed(f"docker compose {action}", [clean(line) for line in err.splitlines()])
+        raise CommandFailed(f"docker compose {action}", [message(line) for line in err.splitlines()])
     return out
 
 

@@ -10,7 +10,7 @@ import aiohttp
 from aiodocker.exceptions import DockerContextError, DockerError
 
 from tui.engine.interface import EngineError, EngineGone
-from tui.engine.text import clean
+from tui.text import message
 
 TAIL_LINES = 15
 
@@ -40,7 +40,7 @@ def gone(endpoint: str, reason: str) -> EngineGone:
             "Start Docker Desktop, Colima or `sudo systemctl start docker`, or choose another engine with "
             "DOCKER_HOST or `docker context use NAME`."
         )
-    return EngineGone(f"No Docker engine answers at {endpoint}: {clean(reason)}. {advice}")
+    return EngineGone(f"No Docker engine answers at {endpoint}: {message(reason)}. {advice}")
 
 
 @contextmanager
@@ -49,11 +49,11 @@ def translated(endpoint: str, what: str = "") -> Iterator[None]:
     try:
         yield
     except DockerContextError as error:
-        raise EngineGone(f"The Docker context cannot be read: {clean(str(error))}") from None
+        raise EngineGone(f"The Docker context cannot be read: {message(str(error))}") from None
     except DockerError as error:
         if error.status == _UNREACHABLE:
             raise gone(endpoint, error.message) from None
-        text = clean(error.message)
+        text = message(error.message)
         kind = NotThere if error.status == 404 else EngineError
         raise kind(f"{what}: {text}" if what else text) from None
     except TimeoutError:

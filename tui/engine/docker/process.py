@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.engine.interface import EngineGone
-from tui.engine.text import Lines, clean
+from tui.engine.text import Lines
+from tui.text import message
 
 CHUNK = 64 * 1024
 # compose stops what it is doing at once when interrupted; a build takes a moment.
@@ -33,10 +34,10 @@ async def lines(command: Sequence[str], folder: Path, env: Mapping[str, str]) ->
     pending = Lines()
     try:
         while chunk := await process.stdout.read(CHUNK):
-            for line in map(clean, pending.feed(chunk)):
+            for line in map(message, pending.feed(chunk)):
                 if line:
                     yield line
-        for line in map(clean, pending.end()):
+        for line in map(message, pending.end()):
             if line:
                 yield line
         yield Ended(await process.wait())
