@@ -66,6 +66,7 @@ class LogWriter:
         return b"%d %s %s\n" % (self._last_ns, stream.encode(), text)
 
     def _write(self, lines: list[bytes]) -> None:
+        count = len(lines)
         try:
             if self._handle is None or self._size > self._limit:
                 self._open()
@@ -83,7 +84,7 @@ class LogWriter:
                 raise OSError("short write")
             self._lost = 0
         except OSError:
-            self._lost += len(lines)
+            self._lost += count
 
     def _open(self) -> None:
         if self._handle is not None:
