@@ -295,8 +295,8 @@ async def test_a_full_disk_neither_ends_a_service_nor_hides_what_was_lost(tiny: 
         assert any("could not be written to the log: the disk was full" in text for text in texts)
         lost = sum(int(text.split()[0]) for text in texts if "could not be written" in text)
         assert lost + sum(text.startswith("xxx") for text in texts) == 3000
-        await drain(engine.down())
     finally:
+        await drain(engine.down())
         await (await asyncio.create_subprocess_exec("umount", "-l", str(states))).wait()
 
 

@@ -155,7 +155,7 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
         )
     )
     say()
-    note("CPU in percent of one core; memory without inactive page cache, as `docker stats` counts them.")
+    note(f"CPU in percent of one core; memory {info.memory_is}.")
     for row in rows:
         if row.get("health_output"):
             note(f"{row['name']} is unhealthy: {plain(row['health_output'], 300)}", "yellow")

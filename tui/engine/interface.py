@@ -44,7 +44,7 @@ class EngineInfo:
     """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen.
 
     `cores` and `memory` (bytes) are those of the machine that runs the services; None is unknown.
-    `is_local`: that is this machine, or a virtual one in it.
+    `is_local`: that is this machine, or a virtual one in it. `memory_is` says what its samples count as memory.
     """
 
     kind: str
@@ -54,6 +54,7 @@ class EngineInfo:
     cores: int | None = None
     memory: int | None = None
     is_local: bool = True
+    memory_is: str = "without inactive page cache, as `docker stats` counts it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a replica uses. CPU in percent of one core; memory in bytes without inactive page cache, as
-    `docker stats` counts them; network and disk in bytes since its start; None is unknown."""
+    """What a replica uses. CPU in percent of one core, memory in bytes (`EngineInfo.memory_is` says which), network
+    and disk in bytes since its start; None is unknown."""
 
     replica_id: str
     at: datetime

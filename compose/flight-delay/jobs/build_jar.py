@@ -120,9 +120,9 @@ def build(jar: Path) -> str:
 def main(argv: list[str]) -> int:
     """Build, print a line, return the exit code."""
     parser = argparse.ArgumentParser(prog="build_jar.py", description="Compile the Scala job into a JAR.")
-    parser.add_argument(
-        "jar", type=Path, nargs="?", default=Path("/apps/flight-delay.jar"), help="[/apps/flight-delay.jar]"
-    )
+    # The services' folder of jobs; without containers it is elsewhere.
+    built = Path(os.environ.get("APPS_DIR") or "/apps", "flight-delay.jar")
+    parser.add_argument("jar", type=Path, nargs="?", default=built, help="[%(default)s]")
     jar = parser.parse_args(argv).jar.absolute()
     try:
         print(build(jar), flush=True)

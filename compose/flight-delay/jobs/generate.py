@@ -23,6 +23,7 @@ timetable alone can reach an AUC of about 0.65 to 0.72.
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -85,7 +86,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rows", type=_count, default=10_000, help="how many flights [10000]")
     parser.add_argument("--seed", type=_count, default=42, help="[42]")
     parser.add_argument("--year", type=int, choices=range(1987, 2101), metavar="YEAR", default=2023, help="[2023]")
-    parser.add_argument("--output", type=Path, default=Path("/data/sample"), help="folder to write into [/data/sample]")
+    # The services' data folder; without containers it is elsewhere.
+    sample = Path(os.environ.get("DATA_DIR") or "/data", "sample")
+    parser.add_argument("--output", type=Path, default=sample, help="folder to write into [%(default)s]")
     parser.add_argument("--format", choices=FORMATS, default="csv", help="[csv]")
     parser.add_argument("--replace", action="store_true", help="replace the flights generated there before")
     options = parser.parse_args(argv)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -98,7 +100,7 @@ class Header(Rows):
         text = f"{machine} cpu {words.percent(host.cpu_percent)}"
         if host.memory_used is not None:
             text += f" · {words.size(host.memory_used)} of {words.size(host.memory_total)}"
-        hint = " · cpu in % of one core, memory without cache"
+        hint = f" · cpu in % of one core, memory {re.split('[,:]', desk.ready.engine.info.memory_is)[0]}"
         if row.left > len(text) + len(hint) + 3:
             text += hint
         row.fill(style.text, len(text) + 1).add(text, style.dim)

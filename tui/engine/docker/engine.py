@@ -170,11 +170,11 @@ class DockerEngine:
 
     def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """`docker compose stop`; runs are left alone."""
-        return self._act("stop", *services, every_profile=True)
+        return self._act_on(services, "stop")
 
     def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """`docker compose restart` of just these services."""
-        return self._act("restart", "--no-deps", *services, every_profile=True)
+        return self._act_on(services, "restart", "--no-deps")
 
     async def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose down` of every profile, with runs and with what services of earlier files left."""
@@ -283,6 +283,16 @@ class DockerEngine:
                 yield step
         doomed = [item for item in await self.removables() if item.kind != "replica"]
         async with aclosing(cleanup.remove(self._api, doomed)) as steps:
+            async for step in steps:
+                yield step
+
+    async def _act_on(self, services: Sequence[str], *arguments: str) -> AsyncGenerator[Progress]:
+        """An action on services that there must be: compose itself passes over one that it does not know."""
+        if services:
+            project = await self.project()
+            for name in services:
+                self._service(project, name)
+        async with aclosing(self._act(*arguments, *services, every_profile=True)) as steps:
             async for step in steps:
                 yield step
 

@@ -56,7 +56,7 @@ def read_compose(stack: Stack, more: Mapping[str, str] | None = None) -> tuple[d
             service = _service(_mapping(variables.filled(entry, at), at), at, stack.folder, variables)
             services[name] = _merged(services[name], service) if name in services else service
         for kind, known in named.items():
-            known.update(dict.fromkeys(_mapping(whole.get(kind), f"{file}: {kind}"), {}))
+            known.update({name: {} for name in _mapping(whole.get(kind), f"{file}: {kind}")})
     used = {mount["source"] for service in services.values() for mount in service["volumes"] if "source" in mount}
     named["volumes"] = {name: {} for name in named["volumes"] if name in used}
     project: dict[str, Any] = _escaped({"name": given, "services": services, **named})

@@ -37,6 +37,7 @@ from tui.engine.ports import is_taken, listener
 from tui.engine.process import launch
 from tui.engine.process.plan import Plan, make_plan
 from tui.engine.process.ports import Ports
+from tui.engine.process.samples import MEMORY_IS
 from tui.engine.process.spec import Spec
 from tui.engine.process.start import Starter
 from tui.engine.process.state import locked, tell
@@ -86,6 +87,7 @@ class ProcessEngine:
             reason=reason,
             cores=psutil.cpu_count(),
             memory=psutil.virtual_memory().total,
+            memory_is=MEMORY_IS,
         )
         engine = cls(stack, info)
         await asyncio.to_thread(make_plan, stack, engine._folder)
@@ -112,7 +114,11 @@ class ProcessEngine:
             name: replace(
                 service,
                 ports=tuple(
-                    replace(port, published=ports.of(name, 1).get(port.target, port.published), host=LOCALHOST)
+                    replace(
+                        port,
+                        published=port.published and ports.of(name, 1).get(port.target, port.published),
+                        host=LOCALHOST,
+                    )
                     for port in service.ports
                 ),
             )

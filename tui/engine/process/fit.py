@@ -87,8 +87,8 @@ def fit(spec: FitSpec, project: Project, values: Mapping[str, str], own: Collect
         if memory < wanted:
             settings[spec.memory] = memory_text(memory)
             notes.append(
-                f"{workers} of {memory_text(wanted)} and {_gib(reserve)} for the rest do not fit into {_gib(machine.memory)}: "
-                f"each worker gets {memory_text(memory)} ({spec.memory})"
+                f"{workers} of {memory_text(wanted)} and {_gib(reserve)} for the rest do not fit into "
+                f"{_gib(machine.memory)}: each worker gets {memory_text(memory)} ({spec.memory})"
             )
     if spec.cores not in own and cores.isdecimal() and count * int(cores) > machine.cores:
         each = max(1, machine.cores // count)
@@ -104,8 +104,8 @@ def fit(spec: FitSpec, project: Project, values: Mapping[str, str], own: Collect
             continue
         if name in own:
             raise EngineError(
-                f"{name}={values[name]} does not fit into a worker of {memory_text(memory)}: no worker could start such "
-                f"an executor. Lower {name} or set {spec.memory}."
+                f"{name}={values[name]} does not fit into a worker of {memory_text(memory)}: no worker could start "
+                f"such an executor. Lower {name} or set {spec.memory}."
             )
         settings[name] = memory_text(memory).lower()
         notes.append(

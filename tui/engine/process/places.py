@@ -93,7 +93,9 @@ class Places:
         # A service that was never started: where it would be.
         port = port or next((one.published for one in self._ports(service) if one.target == target), None)
         if port is None:
-            raise EngineError(f"{self._service} needs port {target} of {service}, which is not up. Start it: sparkdeck up")
+            raise EngineError(
+                f"{self._service} needs port {target} of {service}, which is not up. Start it: sparkdeck up"
+            )
         return str(port)
 
     def _ports(self, service: str) -> Sequence[Port]:

@@ -12,6 +12,12 @@ import psutil
 
 from tui.engine.interface import Sample
 
+MEMORY_IS = (
+    "as proportional set size: what processes share counts in part"
+    if sys.platform == "linux"
+    else "as unique set size: what processes share does not count"
+)
+
 
 @dataclass(slots=True)
 class _Tree:

@@ -21,7 +21,6 @@ from tui.engine.process.state import tell
 from tui.engine.process.store import LOCALHOST, Store
 from tui.engine.process.watcher import Watcher, heard
 from tui.stack.model import Service
-from tui.stack.project import scale_obstacle
 
 # How often a port that was taken between the look and the start is given up for the next one.
 MOVES = 3
@@ -40,6 +39,8 @@ class Starter:
         self._watcher = watcher
         self._ports = Ports(folder)
         self._said: asyncio.Queue[Progress | None] = asyncio.Queue()
+        # Replicas that are being brought up: one that has ended may yet be started again, on another port.
+        self._underway: set[tuple[str, int]] = set()
 
     async def up(self, names: Sequence[str], *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """Starts services and what they need. Raises EngineError when one cannot be."""
@@ -51,9 +52,6 @@ class Starter:
     async def scale(self, name: str, count: int) -> AsyncGenerator[Progress]:
         """Starts what is missing up to this number, and removes what is above it."""
         service = self._plan.project.services[name]
-        obstacle = scale_obstacle(service) if count > 1 else None
-        if obstacle:
-            raise EngineError(obstacle)
         for one in reversed(self._replicas(name)):
             if one.number > count:
                 yield Progress(f"Container {one.name}  Stopping")
@@ -92,6 +90,7 @@ class Starter:
         in_use = {port.published for one in running.values() for port in one.ports if port.published}
         for note in await self._ports.allot(wanted, self._plan.set_ports, in_use):
             yield Progress(note)
+        self._underway |= {(service.name, number) for service, number in wanted}
         tasks = [
             asyncio.create_task(
                 self._bring_one(service, number, service.name in recreate), name=f"start-{service.name}"
@@ -110,6 +109,13 @@ class Starter:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _bring_one(self, service: Service, number: int, recreate: bool) -> None:
+        try:
+            await self._until_it_stays(service, number, recreate)
+        finally:
+            self._underway.discard((service.name, number))
+            self._watcher.ring()
+
+    async def _until_it_stays(self, service: Service, number: int, recreate: bool) -> None:
         name = f"{self._plan.project.name}-{service.name}-{number}"
         await self._wait_for(service, name)
         for _ in range(MOVES + 1):
@@ -185,6 +191,7 @@ class Starter:
                 return
             for other, condition in missing:
                 own = [one for one in replicas if one.service == other and not one.is_run]
+                own = [one for one in own if (other, one.number) not in self._underway]
                 if any(one.state is State.ENDED and (one.exit_code != 0 or condition != COMPLETED) for one in own):
                     code = next(one.exit_code for one in own if one.state is State.ENDED)
                     raise EngineError(

@@ -80,8 +80,12 @@ def _path(text: str) -> Path:
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     """Read the arguments; a mistake ends the process with exit code 2 and a message on stderr."""
     parser = _Parser(prog="flight_delay.py", description="Predict flights that arrive 15 minutes late or more.")
-    parser.add_argument("--input", type=_path, default="/data", help="a file, or a folder with its subfolders [/data]")
-    parser.add_argument("--output", type=_path, default="/output/flight-delay", help="[/output/flight-delay]")
+    # Folders of the services; without containers these are elsewhere.
+    data, output = environ.get("DATA_DIR") or "/data", f"{environ.get('OUTPUT_DIR') or '/output'}/flight-delay"
+    parser.add_argument(
+        "--input", type=_path, default=data, help="a file, or a folder with its subfolders [%(default)s]"
+    )
+    parser.add_argument("--output", type=_path, default=output, help="[%(default)s]")
     parser.add_argument(
         "--tasks",
         type=lambda text: _some_of(TASKS, text),

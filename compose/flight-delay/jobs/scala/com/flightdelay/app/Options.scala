@@ -9,9 +9,9 @@ final class BadInput(message: String) extends Exception(message)
 
 /** What to do; the same arguments as flight_delay.py. */
 final case class Options(
-    input: Path = Paths.get("/data"),
-    output: Path = Paths.get("/output/flight-delay-jar"),
-    tasks: Seq[String] = Options.Tasks,
+    input: Path,
+    output: Path,
+    tasks: Seq[String],
     models: Seq[String] = Options.Models.map(_._1),
     pca: Option[Int] = None,
     threshold: Option[Double] = None,
@@ -42,7 +42,11 @@ object Options {
   /** Raises BadInput with the usage where an argument is wrong. */
   def parse(args: List[String], environment: Map[String, String]): Options = {
     val tasks = environment.get("TASKS").filter(_.nonEmpty).fold(Tasks)(someOf(Tasks, "--tasks", _))
-    read(args.flatMap(split), Options(tasks = tasks))
+    // Folders of the services; without containers these are elsewhere.
+    def folder(name: String, usual: String) = environment.get(name).filter(_.nonEmpty).getOrElse(usual)
+    val input = Paths.get(folder("DATA_DIR", "/data"))
+    val output = Paths.get(folder("OUTPUT_DIR", "/output"), "flight-delay-jar")
+    read(args.flatMap(split), Options(input, output, tasks))
   }
 
   private def split(arg: String): List[String] =
