@@ -11,6 +11,7 @@ import pytest
 from tests.engine_process.tiny import TinyPlan
 from tui.engine.interface import drain
 from tui.engine.process import engine as process_engine
+from tui.engine.process import store
 from tui.engine.process.engine import ProcessEngine
 from tui.stack.model import Project, Service, Stack
 
@@ -21,7 +22,7 @@ Start = Callable[..., "ProcessEngine"]
 def states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where state is kept in this test."""
     folder = tmp_path / "state"
-    monkeypatch.setattr(process_engine, "user_state_path", lambda name: folder / name)
+    monkeypatch.setattr(store, "user_state_path", lambda name: folder / name)
     return folder
 
 

@@ -40,7 +40,7 @@ async def open_engine(stack: Stack, kind: EngineKind = EngineKind.AUTO) -> Engin
 
 
 def _has_processes(stack: Stack) -> bool:
-    from tui.engine.process.engine import has_processes
+    from tui.engine.process.store import has_processes
 
     return has_processes(stack)
 

@@ -21,7 +21,7 @@ from tui.engine.docker import process
 from tui.engine.docker.api import Endpoint, parse_endpoint
 from tui.engine.docker.errors import TAIL_LINES
 from tui.engine.interface import EngineGone, Progress
-from tui.stack.model import Stack
+from tui.stack.model import Project, Stack
 from tui.text import message
 
 # Of what a command prints; a compose project of a thousand services has 2 MB.
@@ -135,3 +135,8 @@ def _succeeded(action: str, code: int, out: str, err: str) -> str:
 def options(name: str, values: Mapping[str, str]) -> list[str]:
     """`name KEY=VALUE` for each."""
     return [word for key, value in values.items() for word in (name, f"{key}={value}")]
+
+
+def image_name(project: Project, service: str) -> str:
+    """The name of a service's image; compose gives one to what is built without."""
+    return project.services[service].image or f"{project.name}-{service}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.api import Api
-from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, options
+from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, image_name, options
 from tui.engine.docker.errors import NotThere, explain, taken_port
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
@@ -397,8 +397,3 @@ class DockerEngine:
             what = "This replica of" if replica_id else "The service"
             raise EngineError(f"{what} {service} is not running; start it first")
         return ["--index", str(running[0])]
-
-
-def image_name(project: Project, service: str) -> str:
-    """The name of a service's image; compose gives one to what is built without."""
-    return project.services[service].image or f"{project.name}-{service}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import platform
 import shutil
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from platformdirs import user_state_path
 
 from tui.engine.interface import (
     EngineError,
@@ -34,33 +32,17 @@ from tui.engine.interface import (
     State,
 )
 from tui.engine.ports import is_taken, listener
-from tui.engine.process import launch
+from tui.engine.process import inside, launch
 from tui.engine.process.plan import Plan, make_plan
 from tui.engine.process.ports import Ports
 from tui.engine.process.samples import MEMORY_IS
 from tui.engine.process.spec import Spec
 from tui.engine.process.start import Starter
 from tui.engine.process.state import locked, tell
-from tui.engine.process.store import LOCALHOST, Store
+from tui.engine.process.store import LOCALHOST, Store, state_folder
 from tui.engine.process.streams import Streams
 from tui.engine.process.watcher import Watcher
-from tui.stack.environment import project_name
 from tui.stack.model import Port, Project, Stack
-
-EXECUTE_LIMIT = 1024 * 1024
-SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
-
-
-def state_folder(stack: Stack) -> Path:
-    """Where a copy of a stack keeps what is known of its processes: private, and apart for every copy."""
-    copy = hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:8]
-    return user_state_path("sparkdeck") / "processes" / f"{project_name(stack).rpartition('-')[0]}-{copy}"
-
-
-def has_processes(stack: Stack) -> bool:
-    """Whether this stack has replicas as processes."""
-    folder = state_folder(stack) / "replicas"
-    return folder.is_dir() and any(folder.iterdir())
 
 
 class ProcessEngine:
@@ -289,29 +271,7 @@ class ProcessEngine:
         """Runs a command with a replica's environment; of each output the first MiB."""
         plan = await self._plan()
         spec = await self._running(plan, service, replica_id)
-        words = plan.arguments(service, command)
-        path = spec["environment"].get("PATH")
-        program = shutil.which(words[0], path=path)
-        if program is None:
-            return 127, f"{words[0]}: not found"
-        process = await asyncio.create_subprocess_exec(
-            *(program, *words[1:]),
-            env=spec["environment"],
-            cwd=spec["folder"],
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert process.stdout is not None and process.stderr is not None
-        try:
-            out, err = await asyncio.gather(_first(process.stdout), _first(process.stderr))
-            code = await process.wait()
-        except BaseException:
-            process.kill()
-            await process.wait()
-            raise
-        return (128 - code if code < 0 else code), out + err
+        return await inside.execute(spec, plan.arguments(service, command))
 
     async def shell_command(
         self,
@@ -326,9 +286,7 @@ class ProcessEngine:
         plan = await self._plan()
         spec = await self._running(plan, service, replica_id)
         file = self._folder / "replicas" / spec["name"] / "spec.json"
-        pairs = [f"{name}={value}" for name, value in (env or {}).items()]
-        words = plan.arguments(service, command) if command else SHELL
-        return [sys.executable, "-m", "tui.engine.process.enter", str(file), *pairs, "--", *words]
+        return inside.shell_line(file, plan.arguments(service, command), env or {})
 
     # ports, cleaning up
 
@@ -431,14 +389,6 @@ class ProcessEngine:
                 return self._store.spec(self._folder / "replicas" / one.name)
         what = "This replica of" if replica_id else "The service"
         raise EngineError(f"{what} {service} is not running; start it first")
-
-
-async def _first(stream: asyncio.StreamReader) -> str:
-    """The beginning of an output; the rest is read and dropped."""
-    kept = bytearray()
-    while chunk := await stream.read(64 * 1024):
-        kept += chunk[: EXECUTE_LIMIT - len(kept)]
-    return kept.decode(errors="replace")
 
 
 def _size(folder: Path) -> int:

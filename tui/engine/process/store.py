@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_state_path
+
 from tui.engine.interface import EngineError, Health, Replica, State
 from tui.engine.process.identity import is_same
 from tui.engine.process.spec import Spec
 from tui.engine.process.state import CREATED, ENDED, RESTARTING, RUNNING, read_json, write_json
-from tui.stack.model import Port
+from tui.stack.environment import project_name
+from tui.stack.model import Port, Stack
 
 _STATES = {RUNNING: State.RUNNING, RESTARTING: State.RESTARTING, ENDED: State.ENDED, CREATED: State.CREATED}
 LOCALHOST = "127.0.0.1"
+
+
+def state_folder(stack: Stack) -> Path:
+    """Where a copy of a stack keeps what is known of its processes: private, and apart for every copy."""
+    copy = hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:8]
+    return user_state_path("sparkdeck") / "processes" / f"{project_name(stack).rpartition('-')[0]}-{copy}"
+
+
+def has_processes(stack: Stack) -> bool:
+    """Whether this stack has replicas as processes."""
+    folder = state_folder(stack) / "replicas"
+    return folder.is_dir() and any(folder.iterdir())
 
 
 class Store:
