@@ -19,6 +19,7 @@ import psutil
 
 from tests.bench import scenarios
 from tests.bench.scenarios import HEAD, Bench, Result, kinds, row
+from tests.bench.starts import starts
 
 Scenario = Callable[[Bench], Awaitable[list[Result]]]
 SCENARIOS: dict[str, tuple[int, Scenario]] = {
@@ -31,6 +32,8 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "all": (14, scenarios.all_logs),
     "counted": (14, scenarios.counted),
 }
+# The real stack on both engines, without a table.
+STARTS = "starts"
 
 
 async def run(names: list[str], seconds: float) -> bool:
@@ -39,7 +42,7 @@ async def run(names: list[str], seconds: float) -> bool:
     print(f"{psutil.cpu_count()} cores; load before: {load:.1f}" + (" (too high for good figures)" if load > 1 else ""))
     print(HEAD)
     good, results = True, []
-    for name in names:
+    for name in (name for name in names if name != STARTS):
         count, scenario = SCENARIOS[name]
         with tempfile.TemporaryDirectory(prefix="sparkdeck-bench-") as folder:
             bench = Bench(Path(folder), count, seconds)
@@ -53,18 +56,20 @@ async def run(names: list[str], seconds: float) -> bool:
                 print(f"{name}: {error}", file=sys.stderr, flush=True)
     for line in filter(None, (*(f"{result.name}: {result.note}" for result in results if result.note), kinds(results))):
         print(f"\n{line}")
+    for line in await starts() if STARTS in names else ():
+        print(f"\n{line}", flush=True)
     return good
 
 
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], help="all if none is named")
+    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, STARTS, []], help="all if none is named")
     parser.add_argument("--seconds", type=float, default=6, help="how long each measurement takes")
     arguments = parser.parse_args()
     if shutil.which("docker") is None:
         parser.error("there is no command `docker` on the PATH, which reads the compose project (no engine is needed)")
-    return 0 if asyncio.run(run(arguments.scenario or list(SCENARIOS), arguments.seconds)) else 1
+    return 0 if asyncio.run(run(arguments.scenario or [*SCENARIOS, STARTS], arguments.seconds)) else 1
 
 
 if __name__ == "__main__":
