@@ -108,6 +108,8 @@ async def test_a_state_from_before_a_reboot_signals_nobody(tiny: Any, states: Pa
         file.write_text(json.dumps({**then, "keeper": os.getpid(), "child": stranger.pid}))
         now = await one(engine, "a")
         assert (now.state, now.exit_code) == (State.ENDED, None)
+        with pytest.raises(EngineError, match="does not run"):
+            await engine.signal(replica.id, "KILL")
         await engine.end(replica.id)
         await drain(engine.up())
         assert (await one(engine, "a")).state is State.RUNNING

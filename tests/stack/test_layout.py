@@ -110,7 +110,7 @@ def test_aliases_may_be_used(tmp_path: Path) -> None:
     [
         (
             ("role: spark-master", "rol: spark-master"),
-            "6: services.spark-master: unknown key 'rol'; did you mean 'role'? Allowed: links, role, title",
+            "6: services.spark-master: unknown key 'rol'; did you mean 'role'? Allowed: links, process, role, title",
         ),
         (
             ("role: spark-master", "role: spark-mater"),
@@ -224,12 +224,12 @@ def test_several_mistakes_are_reported_at_once_in_the_order_of_their_lines(tmp_p
     assert problems(tmp_path, text) == [
         "1: 'title' is missing. The stack's name as people read it.",
         "2: the key 'name' is here twice (first in line 1); keep one",
-        "5: services.x: unknown key 'rle'; did you mean 'role'? Allowed: links, role, title",
+        "5: services.x: unknown key 'rle'; did you mean 'role'? Allowed: links, process, role, title",
         "6: services.x.title: must be text, not a list",
         "8: services.x.links[0]: 'title' is missing. What the page is called.",
         "8: services.x.links[0].port: 0 is out of range. Allowed: 1 to 65535",
         "9: unknown key 'jbs'; did you mean 'jobs'? "
-        "Allowed: data, description, environment, jobs, name, scale, services, title",
+        "Allowed: data, description, environment, jobs, name, process, scale, services, title",
     ]
 
 

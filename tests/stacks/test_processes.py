@@ -182,13 +182,20 @@ def test_a_killed_worker_does_not_end_the_job(deck: Deck) -> None:
         worker for worker in master(deck)["workers"] if worker["state"] == "ALIVE" and worker["coresused"] > 0
     )
     port = int(worker["webuiaddress"].rsplit(":", 1)[1])
-    listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-    psutil.Process(next(one.pid for one in listening if one.laddr.port == port)).kill()
+    psutil.Process(_listener(port)).kill()
     assert "SUM 435" in deck.run("jobs", run).stdout
     (dead,) = (row for row in deck.json("status", code=1)["services"] if not row["well"])
     assert (dead["state"], dead["exit_code"]) == ("ended", 137)
     deck.run("up", dead["service"])
     until("4 workers", lambda: spark(deck)["workers"] == 4)
+
+
+def _listener(port: int) -> int:
+    """The process that listens on a port of this machine."""
+    for one in psutil.net_connections("tcp"):
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
+            return one.pid
+    raise AssertionError(f"nobody listens on {port}")
 
 
 def test_a_job_survives_its_submitter_and_is_found_again(deck: Deck) -> None:

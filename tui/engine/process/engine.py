@@ -33,9 +33,11 @@ from tui.engine.interface import (
 )
 from tui.engine.ports import is_taken, listener
 from tui.engine.process import inside, launch
+from tui.engine.process.identity import is_same
 from tui.engine.process.plan import Plan, make_plan
 from tui.engine.process.ports import Ports
 from tui.engine.process.samples import MEMORY_IS
+from tui.engine.process.spark import POWER_SIGNAL
 from tui.engine.process.spec import Spec
 from tui.engine.process.start import Starter
 from tui.engine.process.state import locked, tell
@@ -200,10 +202,12 @@ class ProcessEngine:
     async def signal(self, replica_id: str, signal: str) -> None:
         """Sends a signal by name to a replica's main process."""
         state = self._store.state(await self._folder_of(replica_id))
-        number = getattr(signals, f"SIG{signal.upper().removeprefix('SIG')}", None)
+        name = signal.upper().removeprefix("SIG")
+        # A worker drains at PWR, which not every system has.
+        number = getattr(signals, f"SIG{POWER_SIGNAL if name == 'PWR' else name}", None)
         if number is None:
             raise EngineError(f"There is no signal {signal!r}")
-        if not state.get("child"):
+        if not is_same(state.get("child"), state.get("child_start")):
             raise EngineError("This replica does not run")
         os.kill(state["child"], number)
         await self._tell(replica_id, "signalled", f"signal {signal}")

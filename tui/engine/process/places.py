@@ -89,7 +89,7 @@ class Places:
         if match["word"]:
             return {"state": str(self._state), "python": sys.executable}.get(match["word"]) or str(spark_home())
         service, target = match["service"] or self._service, int(match["port"])
-        port = self._own.get(target) if not match["service"] else self._all_ports.get((service, target))
+        port = self._own.get(target) if service == self._service else self._all_ports.get((service, target))
         # A service that was never started: where it would be.
         port = port or next((one.published for one in self._ports(service) if one.target == target), None)
         if port is None:

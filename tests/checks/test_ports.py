@@ -1,0 +1,94 @@
+"""Ports that somebody else holds, with what to do about it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui.checks.ports import check_ports
+from tui.engine.interface import EngineInfo, Replica, State
+from tui.stack.environment import port_variables
+from tui.stack.model import Port, Project, Service, Stack
+
+COMPOSE = "services: {web: {image: x, ports: ['${WEB_PORT:-%d}:80', '${MORE_PORTS:-%d-%d}:1-2', '%d:9']}}"
+
+
+class Engine:
+    """An engine that knows who holds which port."""
+
+    def __init__(self, holders: dict[int, str], replicas: Sequence[Replica] = (), *, is_local: bool = True) -> None:
+        self.info = EngineInfo("scripted", "1", "memory", is_local=is_local)
+        self._holders = holders
+        self._replicas = list(replicas)
+
+    async def replicas(self) -> list[Replica]:
+        return self._replicas
+
+    async def port_holder(self, port: Port) -> str | None:
+        return self._holders.get(port.published or 0)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    for name in ("WEB_PORT", "MORE_PORTS"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "compose.yaml"
+    file.write_text(COMPOSE % (20_000, 20_010, 20_011, 20_020))
+    return Stack("demo", tmp_path, (file,), tmp_path)
+
+
+def project(*ports: int) -> Project:
+    return Project("demo", {"web": Service("web", ports=tuple(Port(80, port, "127.0.0.1") for port in ports))})
+
+
+async def said(engine: Any, stack: Stack, *ports: int) -> list[str]:
+    return [str(finding) for finding in await check_ports(engine, stack, project(*ports))]
+
+
+async def test_a_taken_port_is_told_with_holder_variable_and_the_next_free_one(stack: Stack) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        stack.env_file.write_text(f"WEB_PORT={port - 1}\n")
+        (text,) = await said(Engine({port - 1: "java (process 7)"}), stack, port - 1)
+    assert text.startswith(f"Port {port - 1}, which web wants, is taken by java (process 7).\n")
+    assert f"set WEB_PORT in {stack.env_file}; " in text
+    free = int(text.split("; ")[1].split(" is free")[0])
+    assert free > port, "one that is really free"
+
+
+async def test_the_next_free_one_is_no_other_port_of_the_stack(stack: Stack) -> None:
+    (text,) = await said(Engine({20_000: "java"}), stack, 20_000, 20_001, 20_002)
+    assert "20001 is free" not in text and "20002 is free" not in text
+
+
+async def test_a_port_without_a_variable_and_a_range(stack: Stack) -> None:
+    (text,) = await said(Engine({20_020: "java"}), stack, 20_020)
+    assert f"change the port in {stack.folder}; " in text
+    (text,) = await said(Engine({20_010: "java", 20_011: "java"}), stack, 20_010, 20_011)
+    assert text.startswith("Ports 20010 to 20011, which web wants, are taken by java.")
+    assert text.endswith(f"Stop that, or set MORE_PORTS in {stack.env_file}.")
+
+
+async def test_of_a_remote_machine_no_free_port_is_known(stack: Stack) -> None:
+    (text,) = await said(Engine({20_000: "java"}, is_local=False), stack, 20_000)
+    assert "is free" not in text
+
+
+async def test_what_the_stack_itself_holds_is_no_finding(stack: Stack) -> None:
+    own = Replica("1", "web-1", "web", 1, State.RUNNING, ports=(Port(80, 20_000),))
+    assert await said(Engine({20_000: "ourselves"}, [own]), stack, 20_000) == []
+
+
+def test_which_variable_gives_which_port(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert port_variables(stack) == {}
+    assert port_variables(stack, defaults=True) == {20_000: "WEB_PORT", 20_010: "MORE_PORTS", 20_011: "MORE_PORTS"}
+    stack.env_file.write_text("WEB_PORT=1\nMORE_PORTS=5-6\nOTHER_PORT=9\n")
+    assert port_variables(stack) == {1: "WEB_PORT", 5: "MORE_PORTS", 6: "MORE_PORTS"}
+    monkeypatch.setenv("WEB_PORT", "2")
+    assert port_variables(stack)[2] == "WEB_PORT", "the caller's own goes before .env"
