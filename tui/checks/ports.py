@@ -28,7 +28,9 @@ async def check_ports(engine: Engine, stack: Stack, project: Project, services: 
                 change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {stack.folder}"
                 taken.setdefault((name, holder, change), []).append(port.published)
     return [
-        Finding(f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}.", f"Stop that, or {change}.")
+        Finding(
+            f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}.", f"Stop that, or {change}.", name
+        )
         for (name, holder, change), ports in taken.items()
     ]
 
