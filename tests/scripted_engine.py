@@ -219,7 +219,7 @@ class ScriptedEngine(Script):
         return self.add_run(request.service, request.name, labels=request.labels, command=tuple(request.command))
 
     async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
-        self._record("execute", service, tuple(command))
+        self._record("execute", service, tuple(command), replica_id)
         await self._held("execute")
         return self.executions.get((service, tuple(command)), (0, ""))
 
@@ -232,7 +232,7 @@ class ScriptedEngine(Script):
         terminal: bool = True,
         replica_id: str | None = None,
     ) -> list[str]:
-        self._record("shell_command", service, tuple(command), dict(env or {}))
+        self._record("shell_command", service, tuple(command), dict(env or {}), replica_id)
         return list(self.shell)
 
     async def port_holder(self, port: Port) -> str | None:

@@ -52,6 +52,8 @@ def told(now: Situation) -> list[str]:
 def test_nothing_is_found_where_all_is_well() -> None:
     well = [one(), one("worker", 1), one("worker", 2)]
     assert told(moment(*well, master=cluster(worker(1), worker(2)))) == []
+    # It had its troubles, and has none now.
+    assert told(moment(one(restarts=9, started_at=datetime.now(UTC) - timedelta(hours=1)))) == []
     # Stopped by somebody, or not started: no fault.
     assert told(moment(one(state=State.ENDED, exit_code=143), one("worker", state=State.CREATED))) == []
 
@@ -64,6 +66,7 @@ def test_nothing_is_found_where_all_is_well() -> None:
         ({"state": State.ENDED, "exit_code": 2}, "exit code 2"),
         ({"state": State.RESTARTING, "restarts": 1}, "again and again"),
         ({"health": Health.STARTING, "restarts": 3}, "again and again"),
+        ({"restarts": 3, "started_at": datetime.now(UTC)}, "again and again"),
         ({"health": Health.UNHEALTHY, "health_output": "no\nluck"}, "is unhealthy: no luck"),
     ],
 )
@@ -75,6 +78,28 @@ def test_a_service_that_is_not_well(fields: dict[str, Any], words: str) -> None:
 
 def test_a_run_that_failed_is_the_jobs_own_matter() -> None:
     assert told(moment(one(state=State.ENDED, exit_code=1, labels={"run": "job-1"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields", "words"),
+    [
+        ("service_healthy", {"health": Health.UNHEALTHY}, "which is unhealthy"),
+        ("service_started", {"state": State.ENDED, "exit_code": 0}, "which is ended"),
+        ("service_completed_successfully", {"state": State.ENDED, "exit_code": 1}, "which is ended"),
+        ("service_healthy", None, "which is not there"),
+        ("service_healthy", {"health": Health.STARTING}, ""),
+        ("service_completed_successfully", {}, ""),
+        ("service_completed_successfully", {"state": State.ENDED, "exit_code": 0}, ""),
+        ("service_started", {"state": State.CREATED}, ""),
+    ],
+)
+def test_whom_a_service_waits_for_in_vain(condition: str, fields: dict[str, Any] | None, words: str) -> None:
+    project = replace(PROJECT, services={"db": Service("db"), "app": Service("app", depends_on={"db": condition})})
+    others = [] if fields is None else [one("db", **fields)]
+    now = replace(moment(one("app", state=State.CREATED), *others), project=project)
+    found = [finding for finding in check_moment(now) if finding.service == "app"]
+    assert [finding.what for finding in found] == ([f"app waits for db, {words}."] if words else [])
+    assert all("sparkdeck logs db" in finding.remedy and finding.replica == "id-app-1" for finding in found)
 
 
 def test_a_worker_that_the_master_does_not_know() -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.stacks.deck import SPARKDECK
+from tui.engine.interface import Replica, State
+from tui.jobs.journal import journal_file, write_down
+from tui.jobs.submit import run_of
+from tui.jobs.verdict import verdict
+from tui.stack.catalogue import find_stack
+from tui.stack.model import Project
 
 COMPOSE = "services:\n  web:\n    image: debian:bookworm-slim\n    command: [sleep, infinity]\n"
 LAYOUT = "name: mine\ntitle: Mine\nservices:\n  web: {role: app}\n"
@@ -158,3 +166,32 @@ def test_what_compose_refuses_is_shown_in_its_own_words(mine: Path) -> None:
     done = sparkdeck("up", cwd=mine)
     assert done.returncode == 1
     assert "missing.env" in done.stderr
+
+
+@pytest.mark.engine
+def test_runs_that_the_engine_has_forgotten(tmp_path: Path) -> None:
+    project, state = tmp_path / f"past{os.getpid()}", {"XDG_STATE_HOME": str(tmp_path / "state")}
+    project.mkdir()
+    (project / "compose.yaml").write_text(COMPOSE)
+    home = find_stack(str(project), project)
+    copy = Project(project.name, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", state["XDG_STATE_HOME"])
+        file = journal_file(home, copy)
+        for number, code in (1, 0), (2, 7):
+            ended = Replica(
+                *("", f"train-{number}", "web", 0, State.ENDED), exit_code=code, labels={"run": f"train-{number}"}
+            )
+            judged = replace(run_of(ended), job="train", args=("\x1b[2J", "x"), verdict=verdict(code))
+            asyncio.run(write_down(home, copy, judged))
+    listed = sparkdeck("jobs", cwd=project, **state).stdout
+    assert "ok, log gone" in listed and "failed (7), log gone" in listed and "\x1b" not in listed
+    rows = json.loads(sparkdeck("jobs", "--json", cwd=project, **state).stdout)
+    assert sorted((row["exit_code"], row["has_log"]) for row in rows) == [(0, False), (7, False)]
+    assert sparkdeck("jobs", "train-1", cwd=project, **state).returncode == 0
+    failed = sparkdeck("jobs", "train-2", cwd=project, **state)
+    assert failed.returncode == 7 and verdict(7).text in failed.stderr and "its log went" in failed.stderr
+    assert str(file) in sparkdeck("cleanup", "--dry-run", cwd=project, **state).stdout
+    assert file.exists()
+    sparkdeck("cleanup", "--yes", cwd=project, **state)
+    assert not file.exists()

@@ -55,6 +55,33 @@ async def test_a_run_id_cannot_change_the_filter(serve: Serve) -> None:
             await client.runs_of("x' OR 'a' = 'a")
 
 
+async def test_registered_versions_with_the_names_that_point_at_them(serve: Serve) -> None:
+    """As MLflow 3.17 gives them: the aliases only with the models."""
+    version = {"name": "delays", "current_stage": "None", "status": "READY", "run_link": ""}
+    versions = [{**version, "version": "2", "run_id": "b"}, {**version, "version": "1", "run_id": "a"}]
+    aliases = [{"alias": "champion", "version": "1"}, {"alias": "old", "version": "1"}]
+    models = [{"name": "empty"}, {"name": "delays", "latest_versions": versions[:1], "aliases": aliases}]
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/api/2.0/mlflow/model-versions/search":
+            return web.json_response({"model_versions": versions})
+        assert request.path == "/api/2.0/mlflow/registered-models/search"
+        return web.json_response({"registered_models": models})
+
+    async with MlflowClient(await serve(answer)) as client:
+        found = [(each.run_id, each.name, each.version, each.aliases) for each in await client.model_versions()]
+    assert found == [("b", "delays", "2", ()), ("a", "delays", "1", ("champion", "old"))]
+
+
+async def test_without_registered_models_nothing_more_is_asked(serve: Serve) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert request.path.endswith("model-versions/search")
+        return web.json_response({})
+
+    async with MlflowClient(await serve(answer)) as client:
+        assert list(await client.model_versions()) == []
+
+
 async def test_a_refused_host_name_is_explained(serve: Serve) -> None:
     hosts: list[str] = []
 

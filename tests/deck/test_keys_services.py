@@ -157,12 +157,13 @@ async def test_shell_gives_the_terminal_away_and_comes_back(monkeypatch: pytest.
     engine.shell = ["sh", "-c", "exit 7"]
     async with deck_on(engine) as deck:
         await deck.press("3", "e")
-        await deck.until(lambda: deck.did("shell_command") == [("spark-worker-2", (), {})])
+        (worker,) = [one for one in await engine.replicas() if one.service == "spark-worker-2"]
+        await deck.until(lambda: deck.did("shell_command") == [("spark-worker-2", (), {}, worker.id)])
         await deck.until(lambda: any("exit code 7" in text for text in deck.messages))
         await deck.press("E")
         await deck.until(lambda: isinstance(deck.app.screen, Menu))
         await deck.press("down", "enter")
-        await deck.until(lambda: deck.did("shell_command")[-1] == ("spark-submit", ("pyspark",), {}))
+        await deck.until(lambda: deck.did("shell_command")[-1] == ("spark-submit", ("pyspark",), {}, None))
 
 
 async def test_read_only_has_nothing_that_changes() -> None:

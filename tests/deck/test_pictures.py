@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from tests.deck.fakes import NOW, SERVICES, FakeWatch, layout_project, layout_stack, panes_of, replica, sick
+from tests.deck import test_mlflow_runs
+from tests.deck.fakes import NOW, SERVICES, FakePane, FakeWatch, layout_project, layout_stack, panes_of, replica, sick
 from tests.deck.harness import Deck, deck_on
 from tests.deck.picture import picture
+from tests.deck.test_mlflow_runs import Server
 from tests.scripted_engine import ScriptedEngine
+from tui.checks.finding import Finding
+from tui.deck import desk
+from tui.deck.screens.findings import FindingsScreen
+from tui.deck.screens.mlflow import MlflowScreen
 from tui.deck.settings import Settings
 from tui.deck.theme import DARK, LIGHT, palette
+from tui.jobs.progress import RunProgress, StageProgress
+from tui.stack.model import Project, Role
 from tui.watch.live import Outage
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (160, 48), (240, 60)]
+by_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+mlflow_server = test_mlflow_runs.mlflow
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +64,7 @@ async def check(deck: Deck, name: str) -> None:
     assert picture(deck.app) == dark, "light differs from dark in more than its colours"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@by_size
 async def test_panes(size: tuple[int, int]) -> None:
     engine, watch = script()
     async with deck_on(engine, size=size, watch=watch) as deck:
@@ -59,7 +72,7 @@ async def test_panes(size: tuple[int, int]) -> None:
         await check(deck, f"panes-{size[0]}x{size[1]}")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@by_size
 @pytest.mark.parametrize(
     ("name", "keys", "seen"),
     [
@@ -85,6 +98,74 @@ async def test_screens(name: str, keys: list[str], seen: str, size: tuple[int, i
             await deck.until_seen(seen)
         await deck.pilot.pause(0.3)
         await check(deck, f"{name}-{size[0]}x{size[1]}")
+
+
+@by_size
+async def test_start_up(size: tuple[int, int]) -> None:
+    """What is painted before the engine has answered."""
+    engine, watch = script()
+
+    async def never() -> Project:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    engine.project = never  # type: ignore[method-assign]
+    async with deck_on(engine, size=size, watch=watch, wait=False) as deck:
+        await deck.until_seen("asking the engine")
+        await check(deck, f"start-{size[0]}x{size[1]}")
+
+
+STAGES = (
+    StageProgress(33, 0, "fit", "train: fit random forest", 12, 4, 0, 32, 12 / 32, 3.5),
+    StageProgress(34, 0, "fit", "train: fit random forest", 3, 0, 1, 4, 3 / 4, None, overdue=True),
+)
+
+
+@by_size
+@pytest.mark.parametrize(("name", "keys"), [("run", []), ("run-zoom", ["G", "enter"])])
+async def test_run(name: str, keys: list[str], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def follow(*args: object, **options: object) -> AsyncGenerator[RunProgress]:
+        yield RunProgress(("train: fit random forest",), STAGES, 1, 16, 0)
+
+    monkeypatch.setattr(desk, "follow", follow)
+    engine, watch = script()
+    run = replica("spark-submit", labels={"run": "flight-delay-73383f", "job": "flight-delay"})
+    pane = FakePane("run/1", "flight-delay-73383f", None, Role.SPARK_CLIENT, run, "running")
+    pane.log.write("26/11/21 11:59:01 INFO TaskSetManager: Finished task 11.0 in stage 33.0", level="info")
+    watch.panes |= {"run/1": pane}
+    async with deck_on(engine, size=size, watch=watch) as deck:
+        await deck.press(*keys)
+        await deck.until_seen("12/32")
+        await deck.pilot.pause(0.3)
+        await check(deck, f"{name}-{size[0]}x{size[1]}")
+
+
+@by_size
+async def test_findings(size: tuple[int, int]) -> None:
+    engine, watch = script()
+    found = [
+        Finding("spark-worker-3 ran out of memory", "Give it more: SPARK_WORKER_MEMORY in .env", "spark-worker-3"),
+        Finding("4.1 GB are free on the disk of the engine", "Free some: sparkdeck cleanup"),
+    ]
+
+    async def look() -> list[Finding]:
+        return found
+
+    async with deck_on(engine, size=size, watch=watch) as deck:
+        deck.app.push_screen(FindingsScreen(lambda: found, look))
+        await deck.until_seen("ran out of memory")
+        await deck.until(lambda: "looking further" not in deck.text())
+        await check(deck, f"findings-{size[0]}x{size[1]}")
+
+
+@by_size
+async def test_mlflow(size: tuple[int, int], mlflow_server: Server) -> None:
+    engine, watch = script()
+    async with deck_on(engine, size=size, watch=watch) as deck:
+        deck.app.push_screen(MlflowScreen("mlflow", f"http://localhost:{mlflow_server.port}", set))
+        await deck.until_seen("r1")
+        await deck.pilot.pause(0.2)
+        await check(deck, f"mlflow-{size[0]}x{size[1]}")
 
 
 async def test_outage_banner() -> None:

@@ -229,10 +229,13 @@ async def test_a_job_outlives_a_worker_and_the_deck(cluster: Cluster) -> None:
         worker = next(pane for pane in person.panes if pane.name == "spark-worker-2")
         assert worker.replica is not None
         before = worker.replica.started_at
+        sibling = next(pane for pane in person.panes if pane.name == "spark-worker-1")
+        untouched = sibling.replica and sibling.replica.started_at
         await person.focus(worker)
         await person.press("r")
         await person.until(lambda: worker.replica and worker.replica.started_at != before, "it has started again")
-        await person.until_done("restart spark-worker")
+        await person.until_done("restart spark-worker-2")
+        assert sibling.replica is not None and sibling.replica.started_at == untouched
         await person.until_cluster(2)
         assert await cluster.workers() == 2
         await person.until_held(run)
@@ -262,6 +265,23 @@ async def test_a_job_is_cancelled(cluster: Cluster) -> None:
     status, code = await cluster.state(run.key)
     assert status == "exited" and code in (130, 137, 143)
     assert (await cluster.spark())["coresused"] == 0
+
+
+async def test_a_killed_worker_is_a_finding(cluster: Cluster) -> None:
+    async with deck_on(cluster) as person:
+        await person.until_cluster(2)
+        worker = next(pane for pane in person.panes if pane.name == "spark-worker-2")
+        assert worker.replica is not None
+        await asyncio.to_thread(cluster.docker, "kill", worker.replica.id)
+        await person.until_seen("! 1 finding ")
+        await person.press("exclamation_mark")
+        await person.until_seen("spark-worker-2 was killed (exit code 137)")
+        await person.press("enter")
+        await person.until(lambda: person.app.focused_key == worker.key, "the worker is focused")
+        await person.press("u")
+        await person.until_done("up spark-worker-2")
+        await person.until_cluster(2)
+        assert "finding" not in screen_text(person.app)
 
 
 async def test_workers_join_and_leave(cluster: Cluster) -> None:

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.scripted_engine import ScriptedEngine
+from tui.actions.cleanup import clean, removables
 from tui.actions.down import down
 from tui.engine.interface import drain
 from tui.jobs import journal
+from tui.jobs.follow import Ended, follow
 from tui.jobs.journal import history, journal_file
+from tui.jobs.submit import find_runs
+from tui.jobs.verdict import Outcome
 from tui.stack.model import Project, Service, Stack
 
 PROJECT = Project("demo", {"client": Service("client")})
@@ -24,23 +28,29 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return Stack("demo", tmp_path, (), tmp_path)
 
 
-def submit(engine: ScriptedEngine, number: int, **fields: object) -> str:
-    labels = {"job": "train", "args": '["--rows", "5"]', "submitted": f"2026-11-21T10:{number:02}:00+00:00"}
-    return engine.add_run("client", f"train-{number}", labels=labels, **fields).id
+def submit(engine: ScriptedEngine, number: int, *, labels: dict[str, str] | None = None, **fields: object) -> str:
+    own = {"job": "train", "args": '["--rows", "5"]', "submitted": f"2026-11-21T10:{number:02}:00+00:00"}
+    return engine.add_run("client", f"train-{number}", labels={**own, **(labels or {})}, **fields).id
 
 
 async def test_a_run_is_still_told_of_after_down(stack: Stack) -> None:
     engine = ScriptedEngine(PROJECT)
-    command = ("spark-submit", "--conf", "spark.hadoop.fs.s3a.secret.key=hunter2", "--conf", "a=b", "/apps/x.py")
-    engine.finish(submit(engine, 1, command=command), 137, out_of_memory=True)
+    args = ("--rows", "5", "--password", "hunter2", "--api-key=hunter2", "jdbc://me:hunter2@db", "last")
+    conf = ("--conf", "spark.hadoop.fs.s3a.secret.key=hunter2", "--conf", "a=b")
+    labels = {"args": json.dumps(args), "env": '{"TASKS": "load", "DB_PASSWORD": "hunter2"}'}
+    id = submit(engine, 1, command=("spark-submit", *conf, "/apps/x.py", *args), labels=labels)
+    engine.finish(id, 137, out_of_memory=True)
     await drain(down(engine, stack, PROJECT))
     assert await engine.replicas() == []
     (run,) = await history(engine, stack, PROJECT)
-    assert (run.id, run.job, run.args, run.is_over, run.is_past) == ("train-1", "train", ("--rows", "5"), True, True)
+    assert (run.id, run.job, run.args, run.is_over, run.is_past) == (
+        *("train-1", "train", ("--rows", "5", "last"), True, True),
+    )
     assert run.replica.exit_code == 137 and run.replica.out_of_memory
     assert run.replica.started_at is not None and run.replica.ended_at is not None
     # To submit it again, but without what nobody should find in a file.
-    assert run.replica.command == ("spark-submit", "--conf", "a=b", "/apps/x.py")
+    assert run.replica.command == ("spark-submit", "--conf", "a=b", "/apps/x.py", "--rows", "5", "last")
+    assert run.env == {"TASKS": "load"}
     file = journal_file(stack, PROJECT)
     assert "hunter2" not in file.read_text() and file.stat().st_mode & 0o077 == 0
 
@@ -60,7 +70,8 @@ async def test_the_newest_first_and_no_more_than_is_worth_keeping(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no json\n", "[]\n", '{"labels": 3}\n', "\x00\xff\n", '{"exit_code": {}}\n' * 1000]
+    "text",
+    ["", "no json\n", "[]\n", '{"labels": 3}\n', "\x00\xff\n", '{"exit_code": {}, "verdict": []}\n' * 1000, "[" * 9**5],
 )
 async def test_a_spoilt_journal_is_not_in_the_way(stack: Stack, text: str) -> None:
     engine = ScriptedEngine(PROJECT)
@@ -69,7 +80,7 @@ async def test_a_spoilt_journal_is_not_in_the_way(stack: Stack, text: str) -> No
     file.write_text(text)
     engine.finish(submit(engine, 1))
     assert [run.id for run in await history(engine, stack, PROJECT)] == ["train-1"]
-    assert [json.loads(line)["labels"]["run"] for line in file.read_text().splitlines()] == ["train-1"]
+    assert [json.loads(line)["run"] for line in file.read_text().splitlines()] == ["train-1"]
 
 
 async def test_a_journal_that_cannot_be_written_does_not_stop_down(stack: Stack, tmp_path: Path) -> None:
@@ -78,3 +89,65 @@ async def test_a_journal_that_cannot_be_written_does_not_stop_down(stack: Stack,
     engine.finish(submit(engine, 1))
     assert await drain(down(engine, stack, PROJECT))
     assert await engine.replicas() == []
+
+
+async def test_what_was_followed_is_known_even_if_somebody_else_removes_it(stack: Stack) -> None:
+    engine = ScriptedEngine(PROJECT)
+    id = submit(engine, 1)
+    # The exit code alone would hide it.
+    engine.write(id, "Traceback (most recent call last):", '  File "x.py", line 1, in <module>', "ValueError: no rows")
+    engine.finish(id, 0)
+    (run,) = await find_runs(engine)
+    updates = [update async for update in follow(engine, stack, PROJECT, run)]
+    assert isinstance(updates[-1], Ended)
+    (known,) = await history(engine, stack, PROJECT)
+    assert known.verdict == updates[-1].verdict and not known.is_past
+    engine.drop(id)
+    (past,) = await history(engine, stack, PROJECT)
+    assert past.is_past and past.verdict == updates[-1].verdict
+    assert past.verdict is not None and past.verdict.outcome is Outcome.SWALLOWED
+
+
+async def test_a_verdict_joins_what_was_written_before_it_was_known(stack: Stack) -> None:
+    engine = ScriptedEngine(PROJECT)
+    engine.finish(submit(engine, 1), 3)
+    (run,) = await history(engine, stack, PROJECT)
+    assert run.verdict is None
+    assert [update async for update in follow(engine, stack, PROJECT, run)]
+    await drain(down(engine, stack, PROJECT))
+    (past,) = await history(engine, stack, PROJECT)
+    assert past.verdict is not None and past.verdict.outcome is Outcome.FAILED
+    assert len(journal_file(stack, PROJECT).read_text().splitlines()) == 1
+
+
+async def test_down_ends_what_goes_on_and_tells_of_it_later(stack: Stack) -> None:
+    engine = ScriptedEngine(PROJECT)
+    id = submit(engine, 1)
+    await drain(down(engine, stack, PROJECT))
+    assert [name for name, _ in engine.actions] == ["end", "down"]
+    (past,) = await history(engine, stack, PROJECT)
+    assert (past.id, past.is_past, past.replica.exit_code) == (id, True, 143)
+
+
+async def test_a_run_with_more_arguments_than_fit_is_remembered_without_them(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LONGEST_RUN", 2000)
+    engine = ScriptedEngine(PROJECT)
+    engine.finish(submit(engine, 1, command=("spark-submit", "x" * 3000)), 7)
+    await drain(down(engine, stack, PROJECT))
+    (past,) = await history(engine, stack, PROJECT)
+    assert (past.id, past.replica.exit_code, past.replica.command) == ("train-1", 7, ())
+
+
+async def test_cleanup_names_the_history_and_removes_it(stack: Stack) -> None:
+    engine = ScriptedEngine(PROJECT)
+    engine.finish(submit(engine, 1))
+    await drain(down(engine, stack, PROJECT))
+    file = journal_file(stack, PROJECT)
+    (item,) = await removables(engine, stack, PROJECT)
+    assert (item.kind, item.name, item.size) == ("history", str(file), file.stat().st_size)
+    await drain(clean(engine, stack, PROJECT))
+    assert not file.exists()
+    assert await removables(engine, stack, PROJECT) == []
+    assert await history(engine, stack, PROJECT) == []

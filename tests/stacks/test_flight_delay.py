@@ -112,15 +112,35 @@ def test_the_pyspark_job_trains_and_logs_to_mlflow(flights: Deck) -> None:
     assert any(abs(value - best) < 1e-9 for value in values.values()), values
 
 
-async def test_the_deck_shows_what_mlflow_has(flights: Deck) -> None:
-    best = metrics(flights)["best"]
-    app = DeckApp(Desk(find_stack(str(flights.folder), flights.folder)), Settings(strict=True, reduced_motion=True))
+async def _see_runs(deck: Deck, *words: str) -> None:
+    """The deck's MLflow runs show all of these."""
+    app = DeckApp(Desk(find_stack(str(deck.folder), deck.folder)), Settings(strict=True, reduced_motion=True))
     async with app.run_test(size=(160, 48)) as pilot, asyncio.timeout(60):
         while app.desk.ready is None or not app.desk.ready.watch.panes["mlflow/1"].well:
             await pilot.pause(0.1)
         await pilot.press("m")
-        while "✓ finished" not in (text := screen_text(app)) or f"{best}.auc" not in text:
+        while any(word not in screen_text(app) for word in words):
             await pilot.pause(0.1)
+
+
+async def test_the_deck_shows_what_mlflow_has(flights: Deck) -> None:
+    await _see_runs(flights, "✓ finished", f"{metrics(flights)['best']}.auc")
+
+
+async def test_a_champion_and_a_run_that_was_left(flights: Deck) -> None:
+    mlflow = flights.run("open", "mlflow", "--print").stdout.split()[0]
+    tags = [{"key": "sparkdeck.run", "value": "gone"}]
+    left = _post(mlflow, "runs/create", {"experiment_id": "0", "run_name": "left", "tags": tags})["run"]["info"]
+    model = {"name": "delays", "source": f"{left['artifact_uri']}/model", "run_id": left["run_id"]}
+    try:
+        _post(mlflow, "registered-models/create", {"name": "delays"})
+        _post(mlflow, "model-versions/create", model)
+        _post(mlflow, "registered-models/alias", {"name": "delays", "alias": "champion", "version": "1"})
+        (finding,) = flights.json("doctor", code=1)
+        assert finding["service"] == "mlflow" and "The MLflow run left says RUNNING" in finding["what"]
+        await _see_runs(flights, "▲ stale", "delays 1 champion")
+    finally:
+        _post(mlflow, "runs/delete", {"run_id": left["run_id"]})
 
 
 def _post(base: str, path: str, body: dict[str, Any]) -> Any:

@@ -1,12 +1,15 @@
-"""Cleaning up: what the engine keeps of a stack, and, only when told, what lies in its mounted folders."""
+"""Cleaning up: what the engine and the journal keep of a stack; only when told, what lies in its mounted folders."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.engine.interface import Engine, Progress, Removable
+from tui.jobs.journal import journal_file
 from tui.stack.environment import work_folders
 from tui.stack.model import Project, Stack
 
@@ -17,6 +20,25 @@ class Folder:
 
     path: Path
     size: int
+
+
+async def removables(engine: Engine, stack: Stack, project: Project) -> list[Removable]:
+    """What `clean` would remove: what the engine keeps, and the history of past runs."""
+    found = await engine.removables()
+    journal = journal_file(stack, project)
+    if journal.is_file():
+        found.append(Removable("history", "", str(journal), journal.stat().st_size))
+    return found
+
+
+async def clean(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator[Progress]:
+    """Removes everything of the stack but its mounted folders. Raises EngineError, OSError."""
+    async for step in engine.remove_all():
+        yield step
+    journal = journal_file(stack, project)
+    if journal.is_file():
+        journal.unlink(missing_ok=True)
+        yield Progress(f"{journal} removed")
 
 
 async def mounted_folders(stack: Stack, project: Project) -> list[Folder]:

@@ -1,16 +1,30 @@
-"""Taking a stack down, and removing it: its runs are written down first."""
+"""Taking a stack down: its runs are written down first."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
-from tui.engine.interface import Engine, Progress
+from tui.engine.interface import Engine, EngineError, Progress
 from tui.jobs.journal import remember
+from tui.jobs.submit import Run, find_runs
 from tui.stack.model import Project, Stack
 
 
 async def down(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator[Progress]:
     """Stops and removes every service and run; mounted folders, volumes and images stay."""
+    going_on = [run for run in await find_runs(engine) if not run.is_over]
+    for run in going_on:
+        yield Progress(f"{run.id} is ended")
+    # Before they are removed, or nobody could tell how they ended.
+    await asyncio.gather(*(_end(engine, run) for run in going_on))
     await remember(engine, stack, project)
     async for step in engine.down():
         yield step
+
+
+async def _end(engine: Engine, run: Run) -> None:
+    # It may have ended by itself meanwhile; what else is wrong `down` will say.
+    with suppress(EngineError):
+        await engine.end(run.replica.id)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 
+from tui.actions.registered import LOOK_SECONDS, registered
 from tui.actions.start import Note, Phase, Refused, StartUpdate
 from tui.clients.http import ClientError
 from tui.clients.spark_master import Worker
@@ -16,8 +17,6 @@ from tui.watch.cluster import master_state
 from tui.watch.links import master_url, worker_of
 from tui.watch.names import short_name
 from tui.watch.ready import wait_ready
-
-LOOK_SECONDS = 0.5
 
 
 def scale_spec(stack: Stack, project: Project) -> ScaleSpec:
@@ -74,8 +73,8 @@ async def scale(engine: Engine, stack: Stack, count: int, *, timeout: float = 60
         waited = [*starting, *([spec.service] if len(extra) < wanted_extra else [])]
         async for step in wait_ready(engine, stack, project, waited):
             yield step
-    async for note in _registered(engine, stack, project, count):
-        yield note
+    async for step in registered(engine, stack, project, count):
+        yield step
 
 
 async def _drain(
@@ -125,18 +124,3 @@ async def _cores_in_use(url: str, worker: Worker | None) -> int | None:
             return (await client.state()).cores_used
         except ClientError:
             return None
-
-
-async def _registered(engine: Engine, stack: Stack, project: Project, count: int) -> AsyncGenerator[Note]:
-    """Says how many workers the master has in the end; waits up to half a minute for the last ones."""
-    began = time.monotonic()
-    while True:
-        state = await master_state(stack, project, await engine.replicas())
-        alive = len(state.alive_workers()) if state else None
-        if alive == count:
-            yield Note(f"{alive} workers registered with the Spark master")
-            return
-        if time.monotonic() - began > 30:
-            known = "it does not answer" if alive is None else f"it knows {alive}"
-            raise Refused(f"The Spark master should have {count} workers; {known}. See: sparkdeck status")
-        await asyncio.sleep(LOOK_SECONDS)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+from tui.actions.registered import registered
 from tui.checks.ports import check_ports
 from tui.engine.interface import Engine, Progress
 from tui.stack.environment import create_folders, prepare_environment
 from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
-from tui.watch.cluster import master_state, unregistered
-from tui.watch.links import master_url
-from tui.watch.ready import NotReady, Step, wait_ready, wanted_services
-
-# How long healthy workers may take to register with their master, in seconds; measured: 1 to 3.
-REGISTRATION = 60.0
+from tui.watch.ready import Step, wait_ready, wanted_services
 
 
 class Refused(Exception):
@@ -86,7 +80,7 @@ async def start(
         yield Phase("Waiting for health")
         async for step in wait_ready(engine, stack, project, services, timeout=timeout):
             yield step
-        async for step in _registered(engine, stack, project):
+        async for step in registered(engine, stack, project):
             yield step
 
 
@@ -105,26 +99,3 @@ def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:
         )
     if problems:
         raise Refused("\n".join(problems))
-
-
-async def _registered(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator[Step]:
-    """Healthy is not yet useful: waits until the Spark master knows every running worker."""
-    began = time.monotonic()
-    replicas = await engine.replicas()
-    if master_url(stack, project, replicas) is None:
-        return
-    while True:
-        state = await master_state(stack, project, replicas)
-        missing = unregistered(stack, project, replicas, state)
-        seconds = time.monotonic() - began
-        if state is not None and not missing:
-            count = len(state.alive_workers())
-            text = f"{count} workers registered" if count != 1 else "1 worker registered"
-            yield Step("spark cluster", text, seconds, ready=True)
-            return
-        if seconds > REGISTRATION:
-            names = ", ".join(replica.name for replica in missing) or "the master does not answer"
-            raise NotReady(
-                f"healthy, but not registered with the Spark master after {seconds:.0f} s: {names}; their logs say why"
-            )
-        await asyncio.sleep(0.5)

@@ -8,6 +8,7 @@ from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.clients.text import plain
 from tui.engine.interface import Health
+from tui.stack.model import Role
 from tui.watch.cluster import unregistered
 from tui.watch.names import short_name
 from tui.watch.waiting import Waiting, waiting_reason
@@ -27,11 +28,16 @@ def check_cluster(now: Situation) -> Iterator[Finding]:
             f"{name} runs, but is not registered with the Spark master: it gets no work.",
             f"Why: sparkdeck logs {replica.service}. Again: sparkdeck restart {name}",
             replica.service,
+            replica.id,
         )
     for app in now.master.active:
         reason = waiting_reason(now.master, app)
         if reason is not None and reason.kind is not Waiting.NOT_YET:
-            yield Finding(f"The application {plain(app.name, 60)} waits. {reason.text}", reason.hint)
+            yield Finding(
+                f"The application {plain(app.name, 60)} waits. {reason.text}",
+                reason.hint,
+                now.service_of(Role.SPARK_MASTER),
+            )
     promised, there = now.master.memory, now.engine.memory
     if there is not None and promised > there:
         workers = len(now.master.alive_workers())
@@ -39,4 +45,5 @@ def check_cluster(now: Situation) -> Iterator[Finding]:
             f"{workers} workers promise {promised / GIB:.1f} GiB to Spark, the machine has {there / GIB:.1f} GiB: "
             "jobs that take all of it will be killed.",
             f"Set SPARK_WORKER_MEMORY in {now.stack.env_file} to {there // workers // GIB or 1}G or less.",
+            now.service_of(Role.SPARK_WORKER),
         )

@@ -13,6 +13,8 @@ class Finding:
     remedy: str
     service: str = ""
     """The service that it is about; empty where it is about the whole."""
+    replica: str = ""
+    """The id of the replica that it is about, where it is about one."""
 
     def __str__(self) -> str:
         return f"{self.what}\n  {self.remedy}"

@@ -6,8 +6,9 @@ from tui.checks.cluster import check_cluster
 from tui.checks.finding import Finding
 from tui.checks.services import check_services
 from tui.checks.situation import Situation
+from tui.checks.waits import check_waits
 
 
 def check_moment(now: Situation) -> list[Finding]:
-    """What one moment tells without asking anybody: cheap enough for every change."""
-    return [*check_services(now), *check_cluster(now)]
+    """The checks that ask nobody."""
+    return [*check_services(now), *check_waits(now), *check_cluster(now)]

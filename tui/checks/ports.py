@@ -36,7 +36,7 @@ async def check_ports(engine: Engine, stack: Stack, project: Project, services: 
         change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {stack.folder}"
         more = f"; {free} is free" if free else ""
         what = f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}."
-        findings.append(Finding(what, f"Stop that, or {change}{more}."))
+        findings.append(Finding(what, f"Stop that, or {change}{more}.", name))
     return findings
 
 

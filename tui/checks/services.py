@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from tui.checks.finding import Finding
 from tui.checks.situation import Situation
@@ -15,39 +16,39 @@ KILLED = 137
 # Ends that somebody asked for: SIGTERM and SIGINT.
 ASKED = (0, 143, 130)
 MANY_RESTARTS = 3
+# What has run for so long ends no more.
+STEADY = timedelta(minutes=1)
 
 
 def check_services(now: Situation) -> Iterator[Finding]:
     """One finding for each replica that is not well."""
     for replica in now.replicas:
-        if replica.is_run:
-            continue
-        name = short_name(replica, now.project)
-        logs = f"sparkdeck logs {replica.service}"
-        if replica.out_of_memory:
-            yield Finding(
-                f"{name} ran out of memory.", f"Raise its memory limit, or give it less to do: {logs}", replica.service
-            )
-        elif replica.state is State.RESTARTING or (replica.restarts >= MANY_RESTARTS and not _is_well(replica)):
-            yield Finding(
-                f"{name} ends again and again ({replica.restarts} restarts).", f"Why: {logs}", replica.service
-            )
-        elif replica.state is State.ENDED and replica.exit_code == KILLED:
-            yield Finding(
-                f"{name} was killed (exit code {KILLED}): the machine ran out of memory, or somebody killed it.",
-                f"Free memory, then: sparkdeck up {name}",
-                replica.service,
-            )
-        elif replica.state is State.ENDED and replica.exit_code not in ASKED:
-            end = end_text(replica.exit_code, out_of_memory=False)
-            yield Finding(f"{name} {end}.", f"Why: {logs}. Again: sparkdeck up {name}", replica.service)
-        elif replica.state is State.RUNNING and replica.health is Health.UNHEALTHY:
-            yield Finding(
-                f"{name} is unhealthy: {state_note(replica, 'unhealthy')}",
-                f"Why: {logs}. Again: sparkdeck restart {name}",
-                replica.service,
-            )
+        found = None if replica.is_run else _told(now, replica)
+        if found is not None:
+            yield Finding(*found, replica.service, replica.id)
 
 
-def _is_well(replica: Replica) -> bool:
-    return replica.state is State.RUNNING and replica.health in (Health.HEALTHY, Health.NONE)
+def _told(now: Situation, replica: Replica) -> tuple[str, str] | None:
+    """What is wrong and what to do about it."""
+    name = short_name(replica, now.project)
+    logs = f"sparkdeck logs {replica.service}"
+    if replica.out_of_memory:
+        return f"{name} ran out of memory.", f"Raise its memory limit, or give it less to do: {logs}"
+    if replica.state is State.RESTARTING or (replica.restarts >= MANY_RESTARTS and not _lasts(replica)):
+        times = f"{replica.restarts} restart{'' if replica.restarts == 1 else 's'}"
+        return f"{name} ends again and again ({times}).", f"Why: {logs}"
+    if replica.state is State.ENDED and replica.exit_code == KILLED:
+        what = f"{name} was killed (exit code {KILLED}): the machine ran out of memory, or somebody killed it."
+        return what, f"Free memory, then: sparkdeck up {name}"
+    if replica.state is State.ENDED and replica.exit_code not in ASKED:
+        end = end_text(replica.exit_code, out_of_memory=False)
+        return f"{name} {end}.", f"Why: {logs}. Again: sparkdeck up {name}"
+    if replica.state is State.RUNNING and replica.health is Health.UNHEALTHY:
+        what = f"{name} is unhealthy: {state_note(replica, 'unhealthy')}"
+        return what, f"Why: {logs}. Again: sparkdeck restart {name}"
+    return None
+
+
+def _lasts(replica: Replica) -> bool:
+    well = replica.state is State.RUNNING and replica.health in (Health.HEALTHY, Health.NONE)
+    return well and (replica.started_at is None or datetime.now(UTC) - replica.started_at > STEADY)

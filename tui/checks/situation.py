@@ -20,6 +20,7 @@ class Situation:
     replicas: Sequence[Replica]
     master: MasterState | None
 
-    def role(self, service: str) -> Role:
-        """What a service is for."""
-        return self.stack.layout.service(service).role if self.stack.layout else Role.UNKNOWN
+    def service_of(self, role: Role) -> str:
+        """The first service with this role, empty if there is none."""
+        layout = self.stack.layout
+        return next((name for name in self.project.services if layout and layout.service(name).role is role), "")

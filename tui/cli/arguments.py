@@ -40,13 +40,3 @@ Services = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[float, typer.Option(help="How long to wait for health, in seconds.")]
-
-
-def check_services(names: list[str] | None, known: list[str], stack: str) -> list[str]:
-    """The named services. Raises BadParameter for one that the stack does not have."""
-    from tui.stack.errors import nearest
-
-    for name in names or ():
-        if name not in known:
-            raise typer.BadParameter(f"{stack} has no service {name!r}. {nearest(name, known)}".rstrip())
-    return names or []

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from tui.actions.cleanup import empty, mounted_folders
+from tui.actions.cleanup import clean, empty, mounted_folders, removables
 from tui.cli.arguments import Json, Yes
-from tui.cli.output import note, print_json, print_table, say, size, table, tell_progress
+from tui.cli.output import note, print_json, print_table, say, table, tell_progress
 from tui.cli.session import Exit, fail, open_session, verb
-from tui.jobs.journal import journal_file
+from tui.watch.words import size
 
 
 @verb
@@ -27,12 +27,9 @@ async def cleanup(
     Lists it with sizes and asks first. Mounted folders stay unless told.
     """
     async with open_session() as session:
-        found = await session.engine.removables()
+        found = await removables(session.engine, session.stack, session.project)
         mounted = await mounted_folders(session.stack, session.project)
         doomed = [(item.kind, item.name, item.size) for item in found]
-        journal = journal_file(session.stack, session.project)
-        if journal.is_file():
-            doomed.append(("past runs", str(journal), journal.stat().st_size))
         doomed += [("folder", str(folder.path), folder.size) for folder in mounted if folders]
         if as_json:
             print_json([{"kind": kind, "name": name, "size": count} for kind, name, count in doomed])
@@ -49,8 +46,7 @@ async def cleanup(
             note(f"kept: {kept}. To empty these too: --folders")
         if dry_run or (not yes and not typer.confirm("Remove these?", err=True)):
             return Exit.OK
-        await tell_progress("Removing", session.engine.remove_all())
-        journal.unlink(missing_ok=True)
+        await tell_progress("Removing", clean(session.engine, session.stack, session.project))
         for folder in mounted if folders else ():
             try:
                 await empty(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.status import Status
 from rich.text import Text
 
-from tui.cli.output import duration, err, note, out
+from tui.cli.output import err, note, out
 from tui.cli.session import Exit, Session
 from tui.engine.interface import LogLine
 from tui.jobs.follow import Ended, Started
@@ -14,6 +14,7 @@ from tui.jobs.progress import RunProgress
 from tui.jobs.submit import Run
 from tui.text import bare, clean
 from tui.watch.waiting import WaitingReason
+from tui.watch.words import took
 
 # How much of a failed run's log is shown.
 LAST_LINES = 25
@@ -59,7 +60,7 @@ class _Teller:
         parts = [
             f"stage {stage.stage_id} {_bar(stage.fraction)} {stage.done}/{stage.total}"
             + (f" {stage.failed} failed" if stage.failed else "")
-            + (f" about {duration(stage.eta_seconds)} left" if stage.eta_seconds is not None else "")
+            + (f" about {took(stage.eta_seconds)} left" if stage.eta_seconds is not None else "")
             + (" longer than expected" if stage.overdue else "")
             for stage in progress.stages[:3]
         ]
@@ -108,7 +109,7 @@ async def tell_run(session: Session, run: Run, *, verbose: bool = False) -> tupl
 def _tell_end(run: Run, ended: Ended, verbose: bool) -> None:
     judged = ended.verdict
     sign, style = ("✓", "green") if judged.ok else ("✗", "red")
-    err.print(Text.assemble((f"{sign} ", style), f"{run.id}: {judged.text}", (f"  {duration(ended.seconds)}", "dim")))
+    err.print(Text.assemble((f"{sign} ", style), f"{run.id}: {judged.text}", (f"  {took(ended.seconds)}", "dim")))
     if not judged.ok:
         if not verbose:
             note(f"the last lines of its log (all of it: sparkdeck logs {run.id} -n all):")

@@ -10,10 +10,12 @@ from rich.text import Text
 
 from tui.cli.arguments import Json
 from tui.cli.follow import tell_run
-from tui.cli.output import duration, note, print_json, print_table, say, table
+from tui.cli.output import note, print_json, print_table, say, table
 from tui.cli.session import Exit, fail, open_session, verb
 from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_run
+from tui.text import bare
+from tui.watch.words import took
 
 
 @verb
@@ -42,11 +44,19 @@ async def jobs(
             note(f"{found.id} was ended")
             return Exit.OK
         if found.is_past:
-            how = f"{_word(found)[0]}, {duration(_seconds(found))}"
-            note(f"{found.id}: {how}. Its log went when the stack was taken down.")
-            return found.replica.exit_code or 0
+            how = bare(found.verdict.text) if found.verdict else _word(found)[0]
+            note(f"{bare(found.id)}: {how}  {took(_seconds(found))}")
+            note("its log went when the stack was taken down")
+            return _code(found)
         code, _ = await tell_run(session, found, verbose=verbose)
         return code
+
+
+def _code(run: Run) -> int:
+    """The exit code of a run that nobody can follow any more: its own; 1 where it hid a failure or is not known."""
+    code = run.replica.exit_code
+    failed = code is None or (run.verdict is not None and not run.verdict.ok)
+    return code or (Exit.FAILED if failed else Exit.OK)
 
 
 def _seconds(run: Run) -> float | None:
@@ -60,6 +70,10 @@ def _seconds(run: Run) -> float | None:
 def _word(run: Run) -> tuple[str, str]:
     if not run.is_over:
         return str(run.replica.state), "yellow"
+    if run.verdict is not None and not run.verdict.ok and not run.replica.exit_code:
+        return ("unknown", "yellow") if run.replica.exit_code is None else ("hid a failure", "red")
+    if run.replica.exit_code is None:
+        return "unknown", "yellow"
     if run.replica.exit_code == 0:
         return "ok", "green"
     if run.replica.out_of_memory:
@@ -88,6 +102,7 @@ def _list(runs: list[Run], as_json: bool) -> None:
                     "out_of_memory": run.replica.out_of_memory,
                     "submitted_at": run.submitted_at,
                     "seconds": _seconds(run),
+                    "verdict": run.verdict.text if run.verdict else None,
                     "has_log": not run.is_past,
                 }
                 for run in runs
@@ -101,6 +116,6 @@ def _list(runs: list[Run], as_json: bool) -> None:
     for run in runs:
         word, style = _word(run)
         if run.is_past:
-            style = "dim"
-        rows.append([run.id, run.job, Text(word, style=style), _when(run), duration(_seconds(run)), " ".join(run.args)])
+            word, style = f"{word}, log gone", "dim"
+        rows.append([run.id, run.job, Text(word, style=style), _when(run), took(_seconds(run)), " ".join(run.args)])
     print_table(table("run", "job", "state", "submitted", "took", "arguments", rows=rows, right=("took",)))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
 from tui.cli.output import out
 from tui.cli.session import Exit, fail, open_session, verb
@@ -26,8 +27,8 @@ async def logs(
     services: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SERVICE|RUN]...",
-            help="Services or runs; all services if none.",
+            metavar="[SERVICE|REPLICA|RUN]...",
+            help="All services if none is named.",
             autocompletion=complete_service,
         ),
     ] = None,
@@ -44,16 +45,14 @@ async def logs(
     async with open_session() as session:
         names = services or []
         runs = {run.id: run.replica.id for run in await find_runs(session.engine)}
-        unknown = [name for name in names if name not in session.project.services and name not in runs]
-        if unknown:
-            known = ", ".join([*session.project.services, *runs])
-            fail(Exit.USAGE, f"{session.stack.name} has no service or run {unknown[0]!r}. It has: {known}.")
+        kept = [name for name in names if name not in runs]
+        chosen = await choose(session.engine, session.project, kept, runs)
         wanted_runs = {runs[name] for name in names if name in runs}
 
         def wanted(replica: Replica) -> bool:
             if replica.is_run:
                 return replica.id in wanted_runs
-            return replica.service in names or not names
+            return chosen.includes(replica) if kept or not names else False
 
         count = None if tail == "all" else int(tail)
         single = len(names) == 1

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Console
 from rich.status import Status
@@ -18,7 +18,10 @@ from tui.actions.start import Note, Phase, StartUpdate
 from tui.clients.text import plain
 from tui.engine.interface import Progress
 from tui.watch.ready import Step
+from tui.watch.words import took
 
+# A cell's longest text: the arguments of a run, a mounted folder.
+CELL = 1000
 # A pipe has no width to cut a table to.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -64,7 +67,7 @@ def table(*columns: str, rows: Iterable[Sequence[str | Text]], right: Iterable[s
     """
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     aligned = set(right)
-    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    cells = [[cell if isinstance(cell, Text) else Text(plain(cell, CELL)) for cell in row] for row in rows]
     for index, column in enumerate(columns):
         widest = max((row[index].cell_len for row in cells), default=0)
         least = max(widest, len(column)) if index < len(columns) - 1 else None
@@ -77,31 +80,6 @@ def table(*columns: str, rows: Iterable[Sequence[str | Text]], right: Iterable[s
 def print_table(made: Table) -> None:
     """Prints a table."""
     out.print(made, soft_wrap=False)
-
-
-def size(count: int | None) -> str:
-    """Bytes for a person, in powers of 1024; "-" if unknown."""
-    if count is None:
-        return "-"
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds for a person: 8.4 s, 3:05, 2 h 10 min; "-" if unknown."""
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(timedelta(seconds=seconds).total_seconds()), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02d}"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
 
 
 class Teller:
@@ -153,8 +131,8 @@ class Teller:
             self._status.stop()
             self._status = None
         if self._phase and done and err.is_terminal:
-            took = duration(time.monotonic() - self._began)
-            err.print(Text.assemble(("✓ ", "green"), self._phase, (f"  {took}", "dim")))
+            elapsed = took(time.monotonic() - self._began)
+            err.print(Text.assemble(("✓ ", "green"), self._phase, (f"  {elapsed}", "dim")))
         self._phase = ""
 
 

@@ -16,6 +16,6 @@ async def restart(services: Services = None, timeout: Timeout = 300) -> None:
         engine, project = session.engine, session.project
         chosen = await replicas.choose(engine, project, services or [])
         with Teller() as teller:
-            teller.tell(Phase(f"Restarting {', '.join(chosen.names(project)) or session.stack.name}"))
+            teller.tell(Phase(f"Restarting {', '.join(chosen.names) or session.stack.name}"))
             async for update in replicas.restart(engine, session.stack, project, chosen, timeout=timeout):
                 teller.tell(update)

@@ -8,22 +8,27 @@ from typing import Annotated
 
 import typer
 
+from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
 from tui.cli.session import Exit, Session, choice, fail, open_session, verb
 from tui.engine.interface import State
 from tui.stack.model import Role
 
 
-async def _enter(session: Session, service: str, command: list[str]) -> int:
-    running = {item.service for item in await session.engine.replicas() if item.state is State.RUNNING}
-    if service not in running:
-        fail(Exit.FAILED, f"{service} is not running. Start it: sparkdeck up {service}")
+async def _enter(session: Session, name: str, command: list[str]) -> int:
+    chosen = await choose(session.engine, session.project, [name])
+    running = [item for item in await session.engine.replicas() if item.state is State.RUNNING and not item.is_run]
+    if not any(chosen.includes(item) for item in running):
+        fail(Exit.FAILED, f"{name} is not running. Start it: sparkdeck up {name}")
     if not command and not sys.stdin.isatty():
         fail(
             Exit.USAGE,
             "A shell needs a terminal. To run a command without one: sparkdeck shell SERVICE -- COMMAND",
         )
-    argv = await session.engine.shell_command(service, command, terminal=sys.stdin.isatty())
+    replica = chosen.replicas[0].id if chosen.replicas else None
+    argv = await session.engine.shell_command(
+        chosen.all_services[0], command, terminal=sys.stdin.isatty(), replica_id=replica
+    )
     process = await asyncio.create_subprocess_exec(*argv)
     return await process.wait()
 
@@ -40,7 +45,12 @@ def _client(session: Session) -> str:
 @verb
 async def shell(
     service: Annotated[
-        str | None, typer.Argument(help="Which; without it the job client.", autocompletion=complete_service)
+        str | None,
+        typer.Argument(
+            metavar="[SERVICE|REPLICA]",
+            help="Which; without it the job client.",
+            autocompletion=complete_service,
+        ),
     ] = None,
 ) -> int:
     """Open a shell in a service.
@@ -48,11 +58,7 @@ async def shell(
     Or run a command there: shell SERVICE -- COMMAND
     """
     async with open_session() as session:
-        name = service or _client(session)
-        if name not in session.project.services:
-            known = ", ".join(session.project.services)
-            fail(Exit.USAGE, f"{session.stack.name} has no service {name!r}. It has: {known}.")
-        return await _enter(session, name, choice.rest)
+        return await _enter(session, service or _client(session), choice.rest)
 
 
 @verb

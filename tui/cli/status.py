@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.text import Text
 
-from tui.cli.arguments import Json, Services, check_services
-from tui.cli.output import duration, note, print_json, print_table, say, size, table
+from tui.actions.replicas import choose
+from tui.cli.arguments import Json, Services
+from tui.cli.output import note, print_json, print_table, say, table
 from tui.cli.session import Exit, Session, open_session, verb
 from tui.clients.spark_master import MasterState
 from tui.clients.text import plain
@@ -19,7 +20,7 @@ from tui.watch.cluster import master_state, unregistered
 from tui.watch.links import worker_of
 from tui.watch.names import short_name
 from tui.watch.samples import sample_all
-from tui.watch.words import DOWN, NOT_REGISTERED, is_well, state_word
+from tui.watch.words import DOWN, NOT_REGISTERED, is_well, size, state_word, took
 
 _SIGNS = {
     "healthy": ("●", "green"),
@@ -43,17 +44,14 @@ async def status(services: Services = None, as_json: Json = False) -> int:
     Exit code 0: all are well; 1: something is down or unwell.
     """
     async with open_session() as session:
-        names = check_services(services, list(session.project.services), session.stack.name)
-        replicas = [
-            replica
-            for replica in await session.engine.replicas()
-            if not replica.is_run and (not names or replica.service in names)
-        ]
+        chosen = await choose(session.engine, session.project, services or [])
+        found = [replica for replica in await session.engine.replicas() if not replica.is_run]
+        replicas = [replica for replica in found if chosen.includes(replica)]
         state, samples = await asyncio.gather(
-            master_state(session.stack, session.project, replicas if not names else await session.engine.replicas()),
+            master_state(session.stack, session.project, found),
             sample_all(session.engine, replicas),
         )
-        rows = _rows(session, names, replicas, state, samples)
+        rows = _rows(session, chosen.all_services, replicas, state, samples)
     if as_json:
         print_json(
             {
@@ -162,12 +160,12 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
         if row["state"] == "ended":
             why = " (out of memory)" if row["out_of_memory"] else ""
             note(
-                f"{row['name']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['service']}",
+                f"{row['name']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['name']}",
                 "yellow",
             )
         if row["state"] == NOT_REGISTERED:
             note(
-                f"{row['name']} is up, but the Spark master does not know it: sparkdeck logs {row['service']}",
+                f"{row['name']} is up, but the Spark master does not know it: sparkdeck logs {row['name']}",
                 "yellow",
             )
 
@@ -176,7 +174,7 @@ def _cells(row: dict[str, Any]) -> list[str | Text]:
     sign, style = _SIGNS.get(row["state"], ("?", "yellow"))
     if row["replica"] is None:
         return [Text(sign, style=style), row["name"], row["state"], "-", "-", "-", "-", ""]
-    up = duration((datetime.now(UTC) - row["started_at"]).total_seconds()) if row["started_at"] and row["well"] else "-"
+    up = took((datetime.now(UTC) - row["started_at"]).total_seconds()) if row["started_at"] and row["well"] else "-"
     cpu = "-" if row["cpu_percent"] is None else f"{row['cpu_percent']:.1f} %"
     return [
         Text(sign, style=style),

@@ -16,6 +16,6 @@ async def stop(services: Services = None) -> None:
     """
     async with open_session() as session:
         chosen = await replicas.choose(session.engine, session.project, services or [])
-        what = ", ".join(chosen.names(session.project)) or session.stack.name
-        await tell_progress(f"Stopping {what}", replicas.stop(session.engine, session.project, chosen))
+        what = ", ".join(chosen.names) or session.stack.name
+        await tell_progress(f"Stopping {what}", replicas.stop(session.engine, chosen))
         note("stopped")

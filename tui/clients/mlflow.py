@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tui.clients.http import ClientError, HttpClient, Trouble
 from tui.clients.text import plain
@@ -102,6 +103,33 @@ class MlflowRun(Struct, frozen=True):
         return {pair.key: pair.value for pair in self.data.tags}
 
 
+class ModelVersion(Struct, frozen=True):
+    """A version of a registered model. `aliases` are the names that point at it, as champion."""
+
+    name: str
+    version: str
+    run_id: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class _Alias(Struct, frozen=True):
+    alias: str
+    version: str
+
+
+class _Model(Struct, frozen=True):
+    name: str
+    aliases: tuple[_Alias, ...] = ()
+
+
+class _Models(Struct, frozen=True):
+    registered_models: tuple[_Model, ...] = ()
+
+
+class _Versions(Struct, frozen=True):
+    model_versions: tuple[ModelVersion, ...] = ()
+
+
 class _Experiments(Struct, frozen=True):
     experiments: tuple[Experiment, ...] = ()
 
@@ -186,10 +214,21 @@ class MlflowClient(HttpClient):
     async def history(self, run_id: str, metric: str, max_results: int = 1000) -> Sequence[Metric]:
         """A metric's values in the order they were logged. Raises ClientError."""
         params = {"run_id": run_id, "metric_key": metric, "max_results": str(max_results)}
-        try:
-            return (await self.get("/api/2.0/mlflow/metrics/get-history", _History, params)).metrics
-        except ClientError as error:
-            raise self._explained(error) from None
+        return (await self._get("metrics/get-history", params, _History)).metrics
+
+    async def model_versions(self, max_results: int = 1000) -> Sequence[ModelVersion]:
+        """The versions of the registered models, newest change first. Raises ClientError."""
+        most = {"max_results": str(max_results)}
+        versions = (await self._get("model-versions/search", most, _Versions)).model_versions
+        if not versions:
+            return ()
+        # Only the models know the aliases.
+        models = (await self._get("registered-models/search", most, _Models)).registered_models
+        aliases: dict[tuple[str, str], list[str]] = {}
+        for model in models:
+            for one in model.aliases:
+                aliases.setdefault((model.name, one.version), []).append(one.alias)
+        return [replace(each, aliases=tuple(aliases.get((each.name, each.version), ()))) for each in versions]
 
     def run_url(self, run: MlflowRun) -> str:
         """The run's page under this client's base URL."""
@@ -199,6 +238,12 @@ class MlflowClient(HttpClient):
     async def _api(self, path: str, body: Mapping[str, object], type: type[T]) -> T:
         try:
             return await self.post(f"/api/2.0/mlflow/{path}", body, type)
+        except ClientError as error:
+            raise self._explained(error) from None
+
+    async def _get(self, path: str, params: Mapping[str, str], type: type[T]) -> T:
+        try:
+            return await self.get(f"/api/2.0/mlflow/{path}", type, params)
         except ClientError as error:
             raise self._explained(error) from None
 

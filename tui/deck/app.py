@@ -7,8 +7,10 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import App
 from textual.driver import Driver
+from textual.widgets import Input
 
 from tui.deck.actions import BY_ID, Keymap
 from tui.deck.commands import DONE, FAILED, Command, Runner
@@ -18,7 +20,7 @@ from tui.deck.screens.base import DeckScreen
 from tui.deck.screens.dialogs import Dialog
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.settings import Settings
-from tui.deck.theme import DARK, LIGHT, themes
+from tui.deck.theme import DARK, LIGHT, no_color, themes
 from tui.watch.live import Pane
 
 # The tick, in seconds: for a log that is read, and how many of these are one for everything else.
@@ -46,10 +48,12 @@ class DeckApp(App[None]):
     }
     OptionList > .option-list--option-highlighted { background: $block-cursor-background; color: $foreground; }
     OptionList:focus > .option-list--option-highlighted { background: $block-cursor-background; color: $foreground; }
+    DeckApp:ansi OptionList > .option-list--option-highlighted { text-style: underline; }
     """
 
     def __init__(self, desk: Desk, settings: Settings | None = None, *, read_only: bool = False) -> None:
-        super().__init__()
+        # Else Textual would draw shades of grey instead of none.
+        super().__init__(ansi_color=no_color() or None)
         self.desk = desk
         self.settings = settings or Settings()
         self.read_only = read_only
@@ -82,6 +86,11 @@ class DeckApp(App[None]):
             self.animation_level = "none"
         self.push_screen(PanesScreen())
         self.call_after_refresh(self._begin)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Nor does the cursor of a field blink then."""
+        if self.settings.reduced_motion and isinstance(event.widget, Input):
+            event.widget.cursor_blink = False
 
     def _begin(self) -> None:
         self.desk.start()

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tui.actions.start import Note, Phase, Refused, StartUpdate
 from tui.clients.http import ClientError
@@ -16,7 +17,11 @@ from tui.engine.interface import EngineError, Progress
 from tui.jobs.submit import SubmitError
 from tui.stack.errors import StackError
 from tui.text import bare
+from tui.watch.names import numbered
 from tui.watch.ready import NotReady, Step
+
+if TYPE_CHECKING:
+    from tui.watch.live import Pane
 
 # What is known to fail with a text that is meant for the user.
 FAILURES = (EngineError, Refused, SubmitError, NotReady, StackError, ClientError, OSError, TimeoutError)
@@ -95,11 +100,14 @@ class Runner:
         if task is not None:
             await asyncio.wait([task])
 
-    def step_of(self, service: str) -> Step | None:
-        """Where a service stands in a command that runs: ready after so many seconds, or waiting for so many."""
+    def step_of(self, pane: Pane) -> Step | None:
+        """Where a pane's replica, else its service, stands in a command that runs: ready after so many seconds, or
+        waiting for so many."""
+        names = [numbered(pane.replica)] if pane.replica else []
+        names += [pane.service.name] if pane.service else []
         for command in reversed(self.commands):
-            if command.state == RUNNING and service in command.steps:
-                step = command.steps[service]
+            step = next((command.steps[name] for name in names if name in command.steps), None)
+            if command.state == RUNNING and step is not None:
                 return step if step.ready else replace(step, seconds=float(int(command.elapsed)))
         return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
 from tui.engine.choose import EngineKind, open_engine
-from tui.engine.interface import Engine, EngineError, State
+from tui.engine.interface import Engine, EngineError, Replica, State
 from tui.jobs.follow import Ended, Started, follow
 from tui.jobs.progress import RunProgress
 from tui.jobs.submit import run_of
@@ -152,16 +153,35 @@ class Desk:
         from tui.checks.situation import Situation
 
         assert self.ready is not None
-        ready, replicas = self.ready, [pane.replica for pane in self.panes.values() if pane.replica is not None]
-        return Situation(ready.stack, ready.project, ready.engine.info, replicas, ready.watch.spark)
+        ready = self.ready
+        return Situation(ready.stack, ready.project, ready.engine.info, self.replicas(), ready.watch.spark)
+
+    def replicas(self) -> list[Replica]:
+        """Every replica and run, as last seen."""
+        return [pane.replica for pane in self.panes.values() if pane.replica is not None]
 
     def findings(self) -> list[Finding]:
         """What can be told to be wrong without asking anybody."""
-        if self.ready is None or self.outage is not None:
-            return []
-        from tui.checks.moment import check_moment
+        if self.ready is not None and self.outage is None:
+            from tui.checks.moment import check_moment
 
-        return check_moment(self.situation())
+            return check_moment(self.situation())
+        from tui.checks.finding import Finding
+
+        if self.refused:
+            return [Finding(self.refused, "Change that, then start SparkDeck again.")]
+        if self.outage is not None:
+            remedy = "See that it runs. SparkDeck tries again by itself, and goes on where it was."
+            return [Finding(f"The engine does not answer: {self.outage.text}", remedy)]
+        return []
+
+    async def check(self) -> list[Finding]:
+        """What is wrong, as far as it can be found out. Raises EngineError."""
+        if self.ready is None or self.outage is not None:
+            return self.findings()
+        from tui.checks.everything import check_everything
+
+        return await check_everything(self.ready.engine, self.situation())
 
     def follow_runs(self) -> None:
         """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""
@@ -230,14 +250,16 @@ async def _quietly_close(engine: Engine | None) -> None:
             await engine.close()
 
 
-def chosen_of(panes: Sequence[Pane], project: Project) -> Chosen:
-    """What panes stand for: the service, or one replica of a service that has several."""
+def chosen_of(panes: Sequence[Pane], every: Iterable[Pane], project: Project) -> Chosen:
+    """What panes stand for: the service, or one replica of a service that has several among `every` pane."""
+    places = Counter(pane.service.name for pane in every if pane.service is not None and not pane.is_run)
     services, replicas = [], []
     for pane in panes:
         if pane.service is None or pane.is_run:
             continue
-        if pane.replica is None or short_name(pane.replica, project) == pane.service.name:
-            services.append(pane.service.name)
+        name = pane.service.name
+        if pane.replica is None or (places[name] == 1 and short_name(pane.replica, project) == name):
+            services.append(name)
         else:
             replicas.append(pane.replica)
     return Chosen(tuple(dict.fromkeys(services)), tuple(one for one in replicas if one.service not in services))

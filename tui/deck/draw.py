@@ -53,6 +53,12 @@ class Row:
             self.used += free
         return self
 
+    def join(self, other: Row) -> Row:
+        """Adds what another row has."""
+        for segment in other.segments:
+            self.add(segment.text, segment.style or Style.null())
+        return self
+
     def strip(self, ground: Style) -> Strip:
         """The row, filled to its width."""
         self.fill(ground)

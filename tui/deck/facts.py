@@ -16,7 +16,7 @@ from tui.watch.ready import Step
 # A sample older than this (seconds) is not the present any more.
 STALE = 10.0
 
-_TOKEN = re.compile(r"token=[^&]+")
+_TOKEN = re.compile(r"token=[^&\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,14 @@ def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
         rates=pane.samples.rates() if sample else (None, None, None, None),
         note=" ".join(note.split()),
         spark=bare(pane.spark_line),
-        # Opening it takes the whole address; who looks over the shoulder or at a picture needs no token.
-        link=_TOKEN.sub("token=…", bare(pane.links[0][1])) if pane.links else "",
+        link=without_token(bare(pane.links[0][1])) if pane.links else "",
         age=age,
     )
+
+
+def without_token(text: str) -> str:
+    """Who looks over the shoulder or at a picture needs no token; opening and copying take the whole address."""
+    return _TOKEN.sub("token=…", text) if "token=" in text else text
 
 
 def top_of(values: Sequence[float | None], least: float) -> float:

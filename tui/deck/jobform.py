@@ -128,9 +128,11 @@ def _memory_problems(made: Submission, spark: MasterState, default: str) -> list
 
 def form_of(run: Run, layout_jobs: Sequence[JobSpec]) -> Form:
     """The form that a run was made from, read from its own command."""
-    form = Form(job=run.job, args=shlex.join(run.args))
-    command = list(run.replica.command)
     known = {job.name: job for job in layout_jobs}
+    tasks = run.env.get("TASKS", "")
+    usual = known[run.job].env.get("TASKS") if run.job in known else None
+    form = Form(job=run.job, args=shlex.join(run.args), tasks=tasks if tasks != usual else "")
+    command = list(run.replica.command)
     own = dict(known[run.job].conf) if run.job in known else {}
     confs: dict[str, str] = {}
     at = 1

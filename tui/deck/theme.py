@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,6 +11,11 @@ from textual.theme import Theme
 
 DARK = "sparkdeck-dark"
 LIGHT = "sparkdeck-light"
+
+
+def no_color() -> bool:
+    """Whether the user wants no colours (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,11 @@ class Palette:
         self.first = on(colors.first)
         self.second = on(colors.second)
         self.link = on(colors.first, underline=True)
-        self.cursor = Style(bgcolor=colors.cursor)
-        self.found = Style(bgcolor=colors.found, bold=True)
-        self.banner = Style(color=colors.ground, bgcolor=colors.bad, bold=True)
+        # Where there are no colours, what has only its ground to be told by is reversed.
+        plain = no_color()
+        self.cursor = Style(reverse=True) if plain else Style(bgcolor=colors.cursor)
+        self.found = Style(reverse=True, bold=True) if plain else Style(bgcolor=colors.found, bold=True)
+        self.banner = Style(color=colors.ground, bgcolor=colors.bad, bold=True, reverse=plain)
         self.bar = on(colors.dim, colors.raised)
         self.bar_strong = on(colors.text, colors.raised, bold=True)
         self.bar_key = on(colors.accent, colors.raised, bold=True)

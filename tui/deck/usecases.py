@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from tui.actions import replicas
-from tui.actions.cleanup import Folder, mounted_folders
+from tui.actions.cleanup import Folder, clean, mounted_folders
+from tui.actions.cleanup import removables as found_removables
 from tui.actions.down import down as down_stack
 from tui.actions.replicas import Chosen
 from tui.actions.start import Note, Phase, StartUpdate, start
@@ -47,10 +48,11 @@ def _docker(ready: Ready, word: str, chosen: Chosen) -> str:
     if ready.engine.info.kind != "docker":
         return ""
     lines = []
-    if chosen.services or not chosen.replicas:
+    if chosen.services or chosen.is_everything:
         lines.append(_compose(ready, *word.split(), *chosen.services))
     if chosen.replicas:
-        lines.append(" ".join(["docker", word.split()[0], *(one.name for one in chosen.replicas)]))
+        options = ["--time", "10"] if word == "stop" else []
+        lines.append(" ".join(["docker", word.split()[0], *options, *(one.name for one in chosen.replicas)]))
     return " && ".join(lines)
 
 
@@ -80,7 +82,7 @@ def start_chosen_command(ready: Ready, chosen: Chosen) -> Command:
     """Starting what is chosen."""
     if not chosen.replicas:
         return start_command(ready, chosen.services)
-    names = chosen.names(ready.project)
+    names = chosen.names
     engine_line = " && ".join(
         filter(
             None,
@@ -100,20 +102,20 @@ def start_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
 
 def stop_command(ready: Ready, chosen: Chosen) -> Command:
     """Stopping what is chosen."""
-    names = chosen.names(ready.project)
+    names = chosen.names
     engine_line = _docker(ready, "stop", chosen)
     return Command(f"Stop {', '.join(names)}", verb(ready, "stop", *names), engine_line, tuple(chosen.all_services))
 
 
 async def stop_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
     """See `stop_command`."""
-    async for step in replicas.stop(ready.engine, ready.project, chosen):
+    async for step in replicas.stop(ready.engine, chosen):
         yield step
 
 
 def restart_command(ready: Ready, chosen: Chosen) -> Command:
     """Restarting what is chosen."""
-    names = chosen.names(ready.project)
+    names = chosen.names
     engine_line = _docker(ready, "restart --no-deps", chosen)
     line = verb(ready, "restart", *names)
     return Command(f"Restart {', '.join(names)}", line, engine_line, tuple(chosen.all_services))
@@ -178,7 +180,7 @@ def cleanup_command(ready: Ready) -> Command:
 
 async def cleanup(ready: Ready) -> AsyncGenerator[StartUpdate]:
     """See `cleanup_command`."""
-    async for step in ready.engine.remove_all():
+    async for step in clean(ready.engine, ready.stack, ready.project):
         yield step
 
 
@@ -212,7 +214,8 @@ async def app_files(ready: Ready) -> list[str]:
 
 async def removables(ready: Ready) -> tuple[list[Removable], list[Folder]]:
     """What `cleanup` would remove, and the mounted folders, which stay."""
-    return await ready.engine.removables(), await mounted_folders(ready.stack, ready.project)
+    found = await found_removables(ready.engine, ready.stack, ready.project)
+    return found, await mounted_folders(ready.stack, ready.project)
 
 
 async def submit(ready: Ready, made: Submission) -> AsyncGenerator[StartUpdate]:

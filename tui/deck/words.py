@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-UNKNOWN = "-"
+from tui.watch.words import NOT_KNOWN as UNKNOWN
+from tui.watch.words import size, took
+
+__all__ = ["SIGNS", "UNKNOWN", "clock", "count", "fit_line", "percent", "rate", "sign", "size", "span", "took"]
 
 # A sign beside each word, so that a state is never told by its colour alone; and the palette's name for it.
 SIGNS = {
@@ -32,18 +35,6 @@ def sign(word: str, well: bool) -> tuple[str, str]:
     return ("●", "good") if well else ("◌", "warn")
 
 
-def size(count: float | None) -> str:
-    """Bytes in powers of 1024, at most eight cells: 0 B, 812 KiB, 1.2 GiB."""
-    if count is None:
-        return UNKNOWN
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
-
-
 def rate(count: float | None) -> str:
     """Bytes a second."""
     return UNKNOWN if count is None else f"{size(count)}/s"
@@ -68,16 +59,6 @@ def span(seconds: float | None) -> str:
     if seconds < 48 * 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
     return f"{seconds // 86400} days"
-
-
-def took(seconds: float | None) -> str:
-    """How long something took: 0.4 s, 12.3 s, 3:05."""
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def clock(at_ns: int, *, millis: bool = True) -> str:

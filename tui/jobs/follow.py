@@ -6,14 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.clients.http import ClientError
 from tui.clients.spark_app import RUN_PROPERTY, AppClient, SparkJob
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
+from tui.jobs.journal import write_down
 from tui.jobs.progress import Pace, RunProgress, run_progress
-from tui.jobs.submit import Run
+from tui.jobs.submit import Run, run_of
 from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
 from tui.watch.entries import row_of
@@ -169,7 +170,10 @@ async def follow(
         await asyncio.gather(*tasks, return_exceptions=True)
         if application is not None:
             await application.close()
-    yield _ended(await _find(engine, run), application.jobs if application else (), tuple(tail))
+    replica = await _find(engine, run)
+    ended = _ended(replica, application.jobs if application else (), tuple(tail))
+    await write_down(stack, project, replace(run_of(replica), verdict=ended.verdict))
+    yield ended
 
 
 async def _end(engine: Engine, run: Run) -> None:

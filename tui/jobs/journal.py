@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
-import re
-import tempfile
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,16 @@ from platformdirs import user_state_path
 
 from tui.engine.interface import Engine, EngineError, Replica, State
 from tui.jobs.submit import Run, find_runs, run_of
+from tui.jobs.verdict import Outcome, Verdict
 from tui.stack.model import Project, Stack
+from tui.stack.secrets import is_secret, without_secrets
+from tui.stack.wholefile import whole_file
 
 # The newest ones; nobody looks further back.
 KEPT = 200
 LONGEST = 4 * 1024 * 1024
-_SECRET = re.compile(r"(?i)secret|password|passwd|token|credential|access[._-]?key")
+# Of one run: with more, it is remembered without its arguments.
+LONGEST_RUN = LONGEST // KEPT - 1024
 
 
 def journal_file(stack: Stack, project: Project) -> Path:
@@ -40,8 +42,9 @@ async def history(engine: Engine, stack: Stack, project: Project) -> list[Run]:
     known = await find_runs(engine)
     file = journal_file(stack, project)
     past = await asyncio.to_thread(_remember, file, [run for run in known if run.is_over])
-    here = {run.id for run in known}
-    both = [*known, *(run for run in past if run.id not in here)]
+    here, written = {run.id for run in known}, {run.id: run for run in past}
+    judged = [replace(run, verdict=written[run.id].verdict) if run.id in written else run for run in known]
+    both = [*judged, *(run for run in past if run.id not in here)]
     return sorted(both, key=lambda run: (run.submitted_at is not None, run.submitted_at), reverse=True)
 
 
@@ -51,14 +54,19 @@ async def remember(engine: Engine, stack: Stack, project: Project) -> None:
         await history(engine, stack, project)
 
 
+async def write_down(stack: Stack, project: Project, run: Run) -> None:
+    """Writes down how a run ended that somebody has followed."""
+    await asyncio.to_thread(_remember, journal_file(stack, project), [run])
+
+
 def _remember(file: Path, ended: Iterable[Run]) -> list[Run]:
     """Adds runs to a journal; all of it, newest first."""
     runs = _read(file)
-    new = {run.id: run for run in ended if run.id not in runs}
+    new = {run.id: run for run in ended if run.id not in runs or run.verdict not in (None, runs[run.id].verdict)}
     if new:
         runs = dict(sorted({**runs, **new}.items(), key=lambda item: _order(item[1]), reverse=True)[:KEPT])
         with contextlib.suppress(OSError):
-            _write(file, "".join(f"{json.dumps(_record(run))}\n" for run in runs.values()))
+            _write(file, "".join(f"{_line(run)}\n" for run in runs.values()))
     return list(runs.values())
 
 
@@ -75,19 +83,33 @@ def _read(file: Path) -> dict[str, Run]:
         return {}
     found = {}
     for line in lines:
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
             run = _past(json.loads(line))
             found[run.id] = run
     return found
 
 
+def _line(run: Run) -> str:
+    line = json.dumps(_record(run))
+    if len(line) <= LONGEST_RUN:
+        return line
+    verdict = replace(run.verdict, reason=None) if run.verdict else None
+    bare = replace(run, args=(), env={}, verdict=verdict, replica=replace(run.replica, command=()))
+    return json.dumps(_record(bare))
+
+
 def _record(run: Run) -> dict[str, Any]:
     replica = run.replica
     return {
+        "run": run.id,
+        "job": run.job,
+        "args": without_secrets(list(run.args)),
+        "env": {name: value for name, value in run.env.items() if not is_secret(name)},
+        "submitted": _text(run.submitted_at),
+        "verdict": asdict(run.verdict) if run.verdict else None,
         "name": replica.name,
         "service": replica.service,
-        "labels": dict(replica.labels),
-        "command": _without_secrets(replica.command),
+        "command": without_secrets(list(replica.command)),
         "created": _text(replica.created_at),
         "started": _text(replica.started_at),
         "ended": _text(replica.ended_at),
@@ -97,36 +119,36 @@ def _record(run: Run) -> dict[str, Any]:
 
 
 def _past(record: dict[str, Any]) -> Run:
-    code = record["exit_code"]
-    return run_of(
-        Replica(
-            id="",
-            name=str(record["name"]),
-            service=str(record["service"]),
-            number=0,
-            state=State.ENDED,
-            exit_code=code if isinstance(code, int) else None,
-            out_of_memory=record["out_of_memory"] is True,
-            created_at=_moment(record["created"]),
-            started_at=_moment(record["started"]),
-            ended_at=_moment(record["ended"]),
-            command=tuple(map(str, record["command"])),
-            labels={str(key): str(value) for key, value in record["labels"].items()},
-        )
+    code, verdict = record["exit_code"], record["verdict"]
+    labels = {"run": str(record["run"]), "job": str(record["job"])}
+    replica = Replica(
+        id="",
+        name=str(record["name"]),
+        service=str(record["service"]),
+        number=0,
+        state=State.ENDED,
+        exit_code=code if isinstance(code, int) else None,
+        out_of_memory=record["out_of_memory"] is True,
+        created_at=_moment(record["created"]),
+        started_at=_moment(record["started"]),
+        ended_at=_moment(record["ended"]),
+        command=tuple(map(str, record["command"])),
+        labels=labels,
+    )
+    return replace(
+        run_of(replica),
+        args=tuple(map(str, record["args"])),
+        env={str(name): str(value) for name, value in record["env"].items()},
+        submitted_at=_moment(record["submitted"]),
+        verdict=_verdict(verdict) if verdict else None,
     )
 
 
-def _without_secrets(command: Iterable[str]) -> list[str]:
-    """A command line without settings whose names tell of a secret: they must be given again."""
-    kept: list[str] = []
-    for word in command:
-        name, sign, _ = word.partition("=")
-        if sign and _SECRET.search(name):
-            if kept and kept[-1] == "--conf":
-                kept.pop()
-            continue
-        kept.append(word)
-    return kept
+def _verdict(record: dict[str, Any]) -> Verdict:
+    reason, hint = record["reason"], record["hint"]
+    return Verdict(
+        Outcome(record["outcome"]), str(record["text"]), str(reason) if reason else None, str(hint) if hint else None
+    )
 
 
 def _text(at: datetime | None) -> str | None:
@@ -141,11 +163,5 @@ def _moment(text: Any) -> datetime | None:
 def _write(file: Path, text: str) -> None:
     """Writes a file whole or not at all, for its owner only. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as made:
-            made.write(text)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(file) as made:
+        made.write(text)

@@ -6,13 +6,15 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from tui.clients.spark_app import RUN_PROPERTY
 from tui.engine.interface import Engine, Replica, RunRequest, State
+from tui.jobs.verdict import Verdict
 from tui.stack.model import JobSpec, Project, Role, Stack
+from tui.stack.secrets import is_secret
 
 RUN_VARIABLE = "SPARKDECK_RUN"
 
@@ -23,13 +25,18 @@ class SubmitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One try of a job. `args` are what its caller added; `submitted_at` is None for a foreign label."""
+    """One try of a job. `args` are what its caller added; `submitted_at` is None for a foreign label.
+
+    `env` is what the driver was given, without secrets; `verdict` how it ended, where somebody followed it.
+    """
 
     id: str
     job: str
     args: tuple[str, ...]
     submitted_at: datetime | None
     replica: Replica
+    env: Mapping[str, str] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
     @property
     def is_over(self) -> bool:
@@ -147,6 +154,7 @@ async def start_run(
         "run": run,
         "job": job,
         "args": json.dumps(list(args)),
+        "env": json.dumps({name: value for name, value in env.items() if not is_secret(name)}),
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     request = RunRequest(service, command, f"{project.name}-{run}", labels, {**env, RUN_VARIABLE: run})
@@ -156,14 +164,16 @@ async def start_run(
 def run_of(replica: Replica) -> Run:
     """The run that a replica's labels tell of; what they do not tell is unknown."""
     labels = replica.labels
-    try:
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    with suppress(ValueError, TypeError, RecursionError):
         args = tuple(str(item) for item in json.loads(labels.get("args", "[]")))
-    except (ValueError, TypeError):
-        args = ()
+    with suppress(ValueError, AttributeError, RecursionError):
+        env = {str(name): str(value) for name, value in json.loads(labels.get("env", "{}")).items()}
     submitted = replica.created_at
     with suppress(KeyError, ValueError):
         submitted = datetime.fromisoformat(labels["submitted"])
-    return Run(labels.get("run", replica.name), labels.get("job", "?"), args, submitted, replica)
+    return Run(labels.get("run", replica.name), labels.get("job", "?"), args, submitted, replica, env)
 
 
 async def find_runs(engine: Engine) -> list[Run]:

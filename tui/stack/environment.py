@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from dotenv import dotenv_values
 
 from tui.stack.errors import StackError
 from tui.stack.model import Generated, Mount, Project, Stack
+from tui.stack.wholefile import whole_file
 
 _BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
 
@@ -186,18 +186,11 @@ def _quoted(name: str, value: str) -> str:
 
 def _write(file: Path, text: str, mode: int) -> None:
     target = file.resolve()  # a link stays one
-    handle, name = tempfile.mkstemp(prefix=".env-", suffix=".part", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            os.fchmod(stream.fileno(), mode)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(target) as stream:
+        stream.write(text)
+        os.fchmod(stream.fileno(), mode)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _listed(values: Mapping[str, str]) -> str:

@@ -1,23 +1,54 @@
-"""Where a stack's MLflow servers are."""
+"""A stack's MLflow servers: where they are, and what they have."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
+from tui.clients.http import ClientError
+from tui.clients.mlflow import MlflowClient, MlflowRun, ModelVersion
 from tui.engine.interface import Replica
 from tui.stack.model import Project, Role, Stack
 from tui.watch.links import host_url
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a server has: its newest runs, the experiments' names by id, the registered models by the run's id."""
+
+    runs: Sequence[MlflowRun] = ()
+    experiments: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, Sequence[ModelVersion]] = field(default_factory=dict)
+
+
+def mlflow_services(stack: Stack, project: Project) -> list[str]:
+    """The services whose role is MLflow, in the project's order."""
+    layout = stack.layout
+    return [name for name in project.services if layout and layout.service(name).role is Role.MLFLOW]
+
+
 def mlflow_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> dict[str, str]:
     """The address of each MLflow service that runs and publishes a port, by service."""
     found: dict[str, str] = {}
-    layout = stack.layout
-    for name, service in project.services.items():
-        if layout is None or layout.service(name).role is not Role.MLFLOW:
-            continue
-        ports = [link.port for link in layout.service(name).links] or [port.target for port in service.ports]
+    for name in mlflow_services(stack, project):
+        assert stack.layout is not None
+        ports = [link.port for link in stack.layout.service(name).links]
+        ports = ports or [port.target for port in project.services[name].ports]
         url = next((url for port in ports if (url := host_url(replicas, name, port))), None)
         if url is not None:
             found[name] = url
     return found
+
+
+async def recorded(url: str, newest: int) -> Recorded:
+    """What the server there has, of its runs the `newest`, the newest first. Raises ClientError."""
+    async with MlflowClient(url) as client:
+        experiments = {one.experiment_id: one.name for one in await client.experiments()}
+        runs = await client.runs(list(experiments), max_results=newest)
+        models: dict[str, list[ModelVersion]] = {}
+        # A server may have no registry.
+        with suppress(ClientError):
+            for version in await client.model_versions():
+                models.setdefault(version.run_id, []).append(version)
+    return Recorded(runs, experiments, models)

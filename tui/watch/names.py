@@ -13,4 +13,9 @@ def short_name(replica: Replica, project: Project) -> str:
     service = project.services.get(replica.service)
     if replica.number == 1 and service is not None and service.replicas == 1 and not service.profiles:
         return replica.service
+    return numbered(replica)
+
+
+def numbered(replica: Replica) -> str:
+    """The name that means this replica alone, also where the service's own name means all of them."""
     return f"{replica.service}-{replica.number}"

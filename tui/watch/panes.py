@@ -128,15 +128,28 @@ def waits_for(service: Service | None, replicas: Iterable[Replica]) -> str:
     """Whom a service's start waits for, and in which state those are; empty if for nobody."""
     if service is None:
         return ""
+    missing = missing_for(service, replicas).items()
+    waits = [f"{name} ({state_or_health(other) if other else 'not there'})" for name, other in missing]
+    return "waits for " + ", ".join(waits) if waits else ""
+
+
+def missing_for(service: Service, replicas: Iterable[Replica]) -> dict[str, Replica | None]:
+    """Of the services that this one depends on those that are not as it needs them, each with the first replica that
+    is not; None where there is no replica."""
     found = [replica for replica in replicas if not replica.is_run]
-    waits = []
+    missing: dict[str, Replica | None] = {}
     for name, condition in service.depends_on.items():
         own = [replica for replica in found if replica.service == name]
-        missing = [replica for replica in own if not _satisfies(replica, condition)]
-        if not own or missing:
-            state = _word(missing[0]) if missing else "not there"
-            waits.append(f"{name} ({state})")
-    return "waits for " + ", ".join(waits) if waits else ""
+        not_yet = [replica for replica in own if not _satisfies(replica, condition)]
+        if not own or not_yet:
+            missing[name] = not_yet[0] if not_yet else None
+    return missing
+
+
+def state_or_health(replica: Replica) -> str:
+    """Its health where it runs and has a health check, else its state."""
+    running = replica.state is State.RUNNING and replica.health is not Health.NONE
+    return str(replica.health if running else replica.state)
 
 
 def _satisfies(replica: Replica, condition: str) -> bool:
@@ -145,11 +158,6 @@ def _satisfies(replica: Replica, condition: str) -> bool:
     if condition == "service_healthy":
         return replica.state is State.RUNNING and replica.health is Health.HEALTHY
     return replica.state is State.RUNNING
-
-
-def _word(replica: Replica) -> str:
-    running = replica.state is State.RUNNING and replica.health is not Health.NONE
-    return str(replica.health if running else replica.state)
 
 
 def _rank(replica: Replica) -> tuple[bool, datetime]:

@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.engine.interface import Engine, EngineError, Health, Replica, State
 from tui.stack.model import Project, Role, Service, Stack
+from tui.watch.names import numbered
 
 # A safety net under the event stream, in seconds: an event may fall between two subscriptions.
 LOOK_AGAIN = 5.0
@@ -73,29 +74,38 @@ def _judge(service: Service, role: Role, replicas: list[Replica], project: Proje
     return step("healthy" if service.has_health_check else "running", ready=True)
 
 
-async def look(engine: Engine, stack: Stack, project: Project, services: Sequence[Service]) -> list[Step]:
-    """Where each of these services stands now (seconds are 0)."""
-    replicas = [replica for replica in await engine.replicas() if not replica.is_run]
+async def look(
+    engine: Engine, stack: Stack, project: Project, services: Sequence[Service], single: Sequence[Replica] = ()
+) -> list[Step]:
+    """Where each of these services, and each of these replicas by itself, stands now (seconds are 0)."""
+    found = [replica for replica in await engine.replicas() if not replica.is_run]
+    places = [(service, service, [one for one in found if one.service == service.name]) for service in services]
+    for replica in single:
+        service = project.services[replica.service]
+        alone = replace(service, name=numbered(replica), replicas=1)
+        places.append((service, alone, [one for one in found if one.id == replica.id]))
     return [
-        _judge(
-            service,
-            stack.layout.service(service.name).role if stack.layout else Role.UNKNOWN,
-            [replica for replica in replicas if replica.service == service.name],
-            project,
-            0.0,
-        )
-        for service in services
+        _judge(judged, stack.layout.service(service.name).role if stack.layout else Role.UNKNOWN, own, project, 0.0)
+        for service, judged, own in places
     ]
 
 
 async def wait_ready(
-    engine: Engine, stack: Stack, project: Project, services: Sequence[str] = (), *, timeout: float = 300
+    engine: Engine,
+    stack: Stack,
+    project: Project,
+    services: Sequence[str] = (),
+    single: Sequence[Replica] = (),
+    *,
+    timeout: float = 300,
 ) -> AsyncGenerator[Step]:
     """Yields each change on the way until every service is ready. `timeout` in seconds.
 
+    With `single` only these services and, whatever their siblings do, these replicas.
+
     Raises NotReady when a service has failed or the time is over.
     """
-    wanted = wanted_services(project, services)
+    wanted = wanted_services(project, services) if services or not single else []
     began = time.monotonic()
     changed = asyncio.Event()
     listener = asyncio.create_task(_listen(engine, changed), name="wait-ready-events")
@@ -103,7 +113,7 @@ async def wait_ready(
     try:
         while True:
             changed.clear()
-            steps = await look(engine, stack, project, wanted)
+            steps = await look(engine, stack, project, wanted, single)
             seconds = time.monotonic() - began
             for step in steps:
                 if known.get(step.service) != step.word:

@@ -1,4 +1,4 @@
-"""The word for a replica's state, and what explains it."""
+"""The word for a replica's state and what explains it; sizes and times as both deck and command line write them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from tui.stack.model import Role
 
 DOWN = "down"
 UNKNOWN = "unknown"
+# In the place of a figure.
+NOT_KNOWN = "-"
 NOT_REGISTERED = "not registered"
 _WELL = ("healthy", "running", "done")
 # More of a health check's output says nothing in a line.
@@ -54,3 +56,28 @@ def state_note(replica: Replica | None, word: str) -> str:
     if word == NOT_REGISTERED:
         return "the Spark master does not know it"
     return ""
+
+
+def size(count: float | None) -> str:
+    """Bytes in powers of 1024, at most eight cells: 0 B, 812 KiB, 1.2 GiB."""
+    if count is None:
+        return NOT_KNOWN
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def took(seconds: float | None) -> str:
+    """How long something took: 8.4 s, 3:05, 2 h 10 min, 3 days."""
+    if seconds is None:
+        return NOT_KNOWN
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours = minutes // 60
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h {minutes % 60:02d} min" if hours else f"{minutes}:{rest:02d}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -21,6 +19,7 @@ from tui.deck.screens.merged import MergedScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.zoom import ZoomScreen
 from tui.deck.widgets.log import LogView
+from tui.stack.wholefile import whole_file
 from tui.text import bare
 from tui.watch.live import Pane
 
@@ -157,14 +156,8 @@ async def export(deck: DeckApp, key: str) -> None:
 
 def _write(target: Path, lines: Sequence[str]) -> int:
     """Writes a file whole or not at all. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(lines)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(target) as file:
+        file.writelines(lines)
     return len(lines)
 
 
@@ -173,23 +166,17 @@ async def _write_all(ready: Ready, panes: Sequence[Pane], target: Path) -> int:
     name stands before each line."""
     replicas = [pane.replica for pane in panes if pane.replica is not None]
     tags = {pane.replica.id: f"{bare(pane.name)} | " for pane in panes if pane.replica is not None}
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     number = 0
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            part: list[str] = []
-            async with aclosing(usecases.whole_log(ready, replicas)) as entries:
-                async for entry in entries:
-                    part.append(f"{tags[entry.replica.id] if len(tags) > 1 else ''}{bare(entry.line.text)}\n")
-                    number += 1
-                    if len(part) >= 5000:
-                        await asyncio.to_thread(file.writelines, part)
-                        part = []
-            file.writelines(part)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(target) as file:
+        part: list[str] = []
+        async with aclosing(usecases.whole_log(ready, replicas)) as entries:
+            async for entry in entries:
+                part.append(f"{tags[entry.replica.id] if len(tags) > 1 else ''}{bare(entry.line.text)}\n")
+                number += 1
+                if len(part) >= 5000:
+                    await asyncio.to_thread(file.writelines, part)
+                    part = []
+        file.writelines(part)
     return number
 
 

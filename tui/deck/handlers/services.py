@@ -14,8 +14,9 @@ from tui.deck import usecases, words
 from tui.deck.desk import Ready, chosen_of, services_of
 from tui.deck.handlers.registry import handles
 from tui.deck.screens.dialogs import Ask, Choice, Menu
-from tui.engine.interface import State
+from tui.engine.interface import Replica, State
 from tui.stack.model import Role
+from tui.watch.names import short_name
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -32,7 +33,7 @@ def ready_of(deck: DeckApp) -> Ready | None:
 
 def _chosen(deck: DeckApp, ready: Ready) -> Chosen | None:
     """What an action is for: the marked panes' services or replicas, else the focused one's."""
-    found = chosen_of(deck.chosen_panes(), ready.project)
+    found = chosen_of(deck.chosen_panes(), deck.desk.panes.values(), ready.project)
     if not found.all_services:
         deck.say("This is a run, not a service: x cancels it.", severity="warning")
         return None
@@ -84,7 +85,8 @@ async def restart_menu(deck: DeckApp, key: str) -> None:
     ready = ready_of(deck)
     if not ready:
         return
-    chosen, workers = chosen_of(deck.chosen_panes(), ready.project), _workers(deck)
+    chosen = chosen_of(deck.chosen_panes(), deck.desk.panes.values(), ready.project)
+    workers = _workers(deck)
     services = chosen.all_services
     everything = services_of(list(deck.desk.panes.values()))
     commands: dict[str, tuple[Command, object]] = {}
@@ -180,7 +182,7 @@ async def shell(deck: DeckApp, key: str) -> None:
     if pane is None or pane.replica is None or pane.replica.state is not State.RUNNING:
         deck.say("It is not running: u starts it.", severity="warning")
         return
-    await enter(deck, pane.replica.service, [], replica_id=pane.replica.id)
+    await enter(deck, pane.replica.service, [], replica=pane.replica)
 
 
 @handles("spark-shell")
@@ -206,22 +208,23 @@ def client_of(ready: Ready) -> str:
     return next((name for name in services if layout and layout.service(name).role is Role.SPARK_CLIENT), services[0])
 
 
-async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica_id: str | None = None) -> None:
+async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica: Replica | None = None) -> None:
     """Gives the terminal to a command in a service (in this replica, or the first one) and takes it back."""
     ready = ready_of(deck)
     if not ready:
         return
-    argv = await ready.engine.shell_command(service, command, replica_id=replica_id)
+    argv = await ready.engine.shell_command(service, command, replica_id=replica.id if replica else None)
+    place = short_name(replica, ready.project) if replica else service
     deck.paused = True
     try:
         with deck.suspend():
             name = " ".join(command) or "shell"
-            sys.stdout.write(f"{name} in {service}; leave it to come back to the deck\n")
+            sys.stdout.write(f"{name} in {place}; leave it to come back to the deck\n")
             sys.stdout.flush()
             process = await asyncio.create_subprocess_exec(*argv)
             code = await process.wait()
     except SuspendNotSupported:
-        deck.say(f"This terminal cannot be lent to {service}. From another one: {' '.join(argv)}", severity="warning")
+        deck.say(f"This terminal cannot be lent to {place}. From another one: {' '.join(argv)}", severity="warning")
         return
     finally:
         deck.paused = False

@@ -60,7 +60,9 @@ def secrets(deck: DeckApp, key: str) -> None:
 
 
 def has_browser() -> bool:
-    """Whether a browser can be opened where this terminal is."""
+    """Whether a browser can be opened where this terminal is; BROWSER names one anywhere."""
+    if os.environ.get("BROWSER"):
+        return True
     if os.environ.get("SSH_CONNECTION"):
         return False
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

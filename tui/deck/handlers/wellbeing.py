@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.checks.everything import check_everything
-from tui.checks.finding import Finding
 from tui.deck.handlers.move import go_to
 from tui.deck.handlers.registry import handles
 from tui.deck.handlers.services import ready_of
 from tui.deck.handlers.views import copy, open_url
-from tui.deck.screens.dialogs import Choice, Menu
 from tui.engine.interface import State
-from tui.watch.mlflow import mlflow_url
+from tui.watch.mlflow import mlflow_services, mlflow_url
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -23,42 +20,42 @@ async def findings(deck: DeckApp, key: str) -> None:
     """What is wrong; Enter goes to the service."""
     from tui.deck.screens.findings import FindingsScreen
 
-    ready = ready_of(deck)
-    if not ready:
+    found = await deck.ask(FindingsScreen(deck.desk.findings, deck.desk.check))
+    if found is None:
         return
-
-    async def check() -> list[Finding]:
-        return await check_everything(ready.engine, deck.desk.situation())
-
-    service = await deck.ask(FindingsScreen(deck.desk.findings(), check))
-    pane = next((pane for pane in deck.desk.shown() if pane.service and pane.service.name == service), None)
-    if pane is not None:
-        go_to(deck, pane.key)
+    panes = [pane for pane in deck.desk.shown() if pane.service and pane.service.name == found.service]
+    own = [pane for pane in panes if pane.replica and pane.replica.id == found.replica]
+    if panes:
+        go_to(deck, (own or panes)[0].key)
 
 
 @handles("mlflow")
 async def mlflow(deck: DeckApp, key: str) -> None:
-    """MLflow's newest runs."""
+    """The newest runs of the focused MLflow, else of the first."""
     from tui.deck.screens.mlflow import MlflowScreen
 
     ready = ready_of(deck)
     if not ready:
         return
-    replicas = [pane.replica for pane in deck.desk.panes.values() if pane.replica is not None]
-    servers = mlflow_url(ready.stack, ready.project, replicas)
-    if not servers:
-        deck.say("No MLflow that runs here publishes a port. Start it: u on its pane.", severity="warning")
+    services = mlflow_services(ready.stack, ready.project)
+    if not services:
+        deck.say(f"{ready.stack.name} has no MLflow.", severity="warning")
         return
+    servers = mlflow_url(ready.stack, ready.project, deck.desk.replicas())
     focused = deck.focused_pane.service.name if deck.focused_pane and deck.focused_pane.service else ""
-    service = focused if focused in servers else next(iter(servers))
-    if len(servers) > 1 and focused not in servers:
-        choices = [Choice(name, name, note=url) for name, url in servers.items()]
-        service = await deck.ask(Menu("Which MLflow?", choices)) or ""
-    if not service:
+    service = focused if focused in services else next(iter(servers), services[0])
+    if service not in servers:
+        panes = [pane for pane in deck.desk.shown() if pane.service and pane.service.name == service]
+        if any(pane.replica and pane.replica.state is State.RUNNING for pane in panes):
+            deck.say(f"{service} publishes no port on this machine: its runs cannot be read.", severity="warning")
+        else:
+            deck.say(f"{service} is not up. Start it: u on its pane, or sparkdeck up {service}", severity="warning")
         return
-    running = {one.labels["run"] for one in replicas if one.is_run and one.state is State.RUNNING}
-    answer = await deck.ask(MlflowScreen(service, servers[service], running))
-    match answer:
+
+    def running() -> set[str]:
+        return {one.labels["run"] for one in deck.desk.replicas() if one.is_run and one.state is State.RUNNING}
+
+    match await deck.ask(MlflowScreen(service, servers[service], running)):
         case ("open", url):
             await open_url(deck, url)
         case ("copy", run_id):

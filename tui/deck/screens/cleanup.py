@@ -68,7 +68,7 @@ class CleanupScreen(Dialog[bool]):
         if rows:
             rows.append(Content.styled(f"{words.size(total)} in all; layers that images share count with each", "bold"))
         else:
-            rows.append(Content("The engine keeps nothing of this stack."))
+            rows.append(Content("Nothing is kept of this stack."))
         for folder in self._folders:
             rows.append(Content.styled(f"stays: {folder.path} ({words.size(folder.size)})", "$text-muted"))
         if self._folders:

@@ -29,7 +29,7 @@ class CommandsScreen(Dialog[None]):
         width: 96%; height: 92%; padding: 0 1;
         border: round $accent; border-title-color: $accent; border-title-style: bold; background: $background;
     }
-    CommandsScreen OptionList { height: 40%; border: none; padding: 0; background: $background; }
+    CommandsScreen OptionList { height: auto; max-height: 40%; border: none; padding: 0; background: $background; }
     CommandsScreen VerticalScroll { height: 1fr; border-top: solid $border; scrollbar-size-vertical: 1; }
     CommandsScreen Label { width: 100%; }
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -53,6 +54,19 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False)]
 
+    def command(self, line: str) -> str:
+        """A command; where it is longer than a row of the dialog, its later rows are indented."""
+        width = min(84, int(self.app.size.width * 0.94)) - 6
+        rows = wrap(
+            f"$ {bare(line)}",
+            width,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return "\n".join(rows)
+
 
 class Menu(Dialog[str]):
     """Choices, each with the command below it. The answer is the chosen one's id."""
@@ -68,15 +82,15 @@ class Menu(Dialog[str]):
         """The list."""
         with Vertical() as frame:
             frame.border_title = Content(self._title)
+            frame.border_subtitle = "Enter chooses, Esc leaves"
             yield OptionList(*(Option(self._prompt(choice), choice.id) for choice in self._choices), markup=False)
-            yield Label("Enter chooses, Esc leaves", classes="hint", markup=False)
 
     def _prompt(self, choice: Choice) -> Content:
         parts = [Content.styled(bare(choice.title), "bold $error" if choice.danger else "bold")]
         if choice.note:
             parts.append(Content.styled(f"  {bare(choice.note)}", "$text-muted"))
         for line in choice.lines:
-            parts.append(Content.styled(f"\n  $ {bare(line)}", "$primary"))
+            parts.append(Content.styled(f"\n{self.command(line)}", "$primary"))
         return Content.assemble(*parts)
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
@@ -104,7 +118,7 @@ class Ask(Dialog[bool]):
             if self._note:
                 yield Label(Content(bare(self._note)), classes="text")
             for line in self._lines:
-                yield Label(Content.styled(f"$ {bare(line)}", "$primary"), classes="text")
+                yield Label(Content.styled(self.command(line), "$primary"))
             with Horizontal():
                 yield Button(f"{self._yes} (y)", id="yes", variant="error", compact=True)
                 yield Button("No (n)", id="no", compact=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,8 +18,11 @@ from tui.engine.interface import EngineError
 from tui.text import bare
 
 
-class FindingsScreen(Dialog[str]):
-    """The findings; the answer is the service of the chosen one."""
+class FindingsScreen(Dialog[Finding]):
+    """The findings; the answer is the chosen one.
+
+    `now` tells what is known without asking anybody; whenever it tells something else, `check` looks further.
+    """
 
     DEFAULT_CSS = """
     FindingsScreen { align: center middle; background: $background 60%; }
@@ -38,9 +41,10 @@ class FindingsScreen(Dialog[str]):
         Binding("k", "cursor(-1)", show=False),
     ]
 
-    def __init__(self, known: Sequence[Finding], check: Callable[[], Awaitable[list[Finding]]]) -> None:
+    def __init__(self, now: Callable[[], list[Finding]], check: Callable[[], Awaitable[list[Finding]]]) -> None:
         super().__init__()
-        self._known = list(known)
+        self._now = now
+        self._seen = self._known = now()
         self._check = check
 
     def compose(self) -> ComposeResult:
@@ -54,7 +58,16 @@ class FindingsScreen(Dialog[str]):
     def on_mount(self) -> None:
         """Looks further beside the screen."""
         self._show()
-        self.run_worker(self._look(), exit_on_error=False)
+        self._look_further()
+
+    def tick(self, *, slow: bool) -> None:
+        """Looks again once something else is known."""
+        if slow and (seen := self._now()) != self._seen:
+            self._seen = seen
+            self._look_further()
+
+    def _look_further(self) -> None:
+        self.run_worker(self._look(), group="findings", exclusive=True, exit_on_error=False)
 
     async def _look(self) -> None:
         try:
@@ -68,9 +81,10 @@ class FindingsScreen(Dialog[str]):
 
     def _show(self) -> None:
         options = self.query_one(OptionList)
+        at = options.highlighted or 0
         options.clear_options()
         options.add_options([Option(self._prompt(finding)) for finding in self._known])
-        options.highlighted = 0 if self._known else None
+        options.highlighted = min(at, len(self._known) - 1) if self._known else None
 
     def _prompt(self, finding: Finding) -> Content:
         return Content.assemble(
@@ -80,8 +94,8 @@ class FindingsScreen(Dialog[str]):
         )
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        """Enter or a click goes to the service."""
-        self.dismiss(self._known[message.option_index].service or None)
+        """Enter or a click chooses."""
+        self.dismiss(self._known[message.option_index])
 
     def action_cursor(self, rows: int) -> None:
         """Up and down."""

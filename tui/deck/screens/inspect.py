@@ -18,19 +18,16 @@ from textual.widgets import Label
 from tui.deck.commands import FAILURES
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
+from tui.stack.secrets import IN_URL, NAMES, is_secret
 from tui.text import bare
 from tui.watch.live import Pane
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
 
-_NAMES = r"pass|secret|token|credential|private|api_?key|access_?key|auth"
-_SECRET = re.compile(_NAMES, re.IGNORECASE)
 # NAME=value, as records write settings, and the same inside a command line.
 _SETTING = re.compile(r"([\w.-]+)=(.*)", re.DOTALL)
-_IN_TEXT = re.compile(rf"([\w.-]*(?:{_NAMES})[\w.-]*=)[^\s&]+", re.IGNORECASE)
-# A password inside an address.
-_IN_URL = re.compile(r"(://[^/:@\s]+:)[^@/\s]+(@)")
+_IN_TEXT = re.compile(rf"([\w.-]*(?:{NAMES})[\w.-]*=)[^\s&]+", re.IGNORECASE)
 MASK = "••••••••"
 # A record is untrusted: what is longer, nobody reads here.
 RECORD_LINES, RECORD_COLUMNS = 2000, 1000
@@ -38,7 +35,7 @@ RECORD_LINES, RECORD_COLUMNS = 2000, 1000
 
 def masked(name: str, value: str) -> str:
     """A setting's value without what looks like a secret."""
-    return MASK if value and _SECRET.search(name) else _IN_URL.sub(rf"\g<1>{MASK}\g<2>", value)
+    return MASK if value and is_secret(name) else IN_URL.sub(rf"\g<1>{MASK}\g<2>", value)
 
 
 def masked_record(value: Any, name: str = "") -> Any:
@@ -50,7 +47,7 @@ def masked_record(value: Any, name: str = "") -> Any:
     if not isinstance(value, str):
         return value
     setting = _SETTING.fullmatch(value)
-    if setting is not None and _SECRET.search(setting[1]):
+    if setting is not None and is_secret(setting[1]):
         return f"{setting[1]}={masked(setting[1], setting[2])}"
     return _IN_TEXT.sub(rf"\g<1>{MASK}", masked(name, value))
 

@@ -18,7 +18,8 @@ from tui.deck.widgets.log import LogView
 from tui.text import bare
 from tui.watch.live import LogEntry, Pane
 
-NAME = 16
+# Cells of a name: a run's has its number at the end.
+NAME = 20
 
 
 class MergedView(LogView):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -14,21 +13,21 @@ from textual.content import Content
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from tui.checks.mlflow import is_stale
 from tui.clients.http import ClientError
 from tui.clients.mlflow import MlflowClient, MlflowRun
-from tui.deck import words
+from tui.deck.runtext import RunTable, about, compared
 from tui.deck.screens.dialogs import Dialog
 from tui.text import bare
+from tui.watch.mlflow import Recorded, recorded
 
 NEWEST = 100
-# Of a run's metrics those that its row has room for.
-IN_ROW = 4
-_SIGNS = {"FINISHED": ("✓", "$success"), "RUNNING": ("▸", "$accent"), "FAILED": ("✗", "$error")}
 
 
 class MlflowScreen(Dialog[tuple[str, str]]):
-    """Runs above, the chosen one below. The answer is what to do (`open`, `copy`) and with what (address, id)."""
+    """Runs above, the chosen one below. The answer is what to do (`open`, `copy`) and with what (address, id).
+
+    `running` tells the ids of the job runs that go on; whenever it tells others, the server is asked again.
+    """
 
     DEFAULT_CSS = """
     MlflowScreen { align: center middle; background: $background 60%; }
@@ -37,14 +36,18 @@ class MlflowScreen(Dialog[tuple[str, str]]):
         border: round $accent; border-title-color: $accent; border-title-style: bold; background: $background;
     }
     MlflowScreen OptionList {
-        height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
+        height: auto; max-height: 50%; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: ellipsis;
     }
     MlflowScreen Input { border: none; height: 1; background: $panel; display: none; }
     MlflowScreen VerticalScroll { height: 1fr; border-top: solid $border; scrollbar-size-vertical: 1; }
     MlflowScreen Label { width: 100%; }
+    MlflowScreen #head { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    MlflowScreen.reading OptionList, MlflowScreen.reading #head { display: none; }
+    MlflowScreen.reading VerticalScroll { border-top: none; }
     """
     BINDINGS: ClassVar = [
+        Binding("escape", "back", show=False),
         Binding("q,m", "dismiss(None)", show=False),
         Binding("j", "cursor(1)", show=False),
         Binding("k", "cursor(-1)", show=False),
@@ -54,163 +57,145 @@ class MlflowScreen(Dialog[tuple[str, str]]):
         Binding("slash", "filter", show=False),
     ]
 
-    def __init__(self, service: str, url: str, running: set[str]) -> None:
+    def __init__(self, service: str, url: str, running: Callable[[], set[str]]) -> None:
         super().__init__()
         self._service = service
         self._url = url
-        self._alive = running
-        self._runs: Sequence[MlflowRun] = ()
-        self._names: dict[str, str] = {}
+        self._runs_now = running
+        self._alive = running()
+        self._known = Recorded()
         self._shown: list[MlflowRun] = []
-        self._marked: dict[str, None] = {}
+        self._table = RunTable(self._known, (), self._alive, 0)
+        self._marked: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """List, filter, details."""
+        """Titles, list, filter, details."""
         with Vertical() as frame:
             frame.border_title = Content(f"MLflow runs · {bare(self._service)}")
-            frame.border_subtitle = "/ filters, Space marks to compare, o opens, y copies the id, Esc closes"
+            frame.border_subtitle = "Enter reads, / filters, Space compares, o opens, y copies, Esc closes"
+            yield Label(id="head", markup=False)
             yield OptionList(markup=False)
             yield Input(placeholder="part of a name, experiment, status or parameter", compact=True)
             with VerticalScroll():
-                yield Label(f"asking {self._url} ...", markup=False)
+                yield Label(f"asking {self._url} ...", id="details", markup=False)
 
     def on_mount(self) -> None:
         """Asks beside the screen."""
-        self.run_worker(self._load(), exit_on_error=False)
+        self._ask()
+
+    def tick(self, *, slow: bool) -> None:
+        """Asks again once a job has begun or ended."""
+        alive = self._runs_now()
+        if alive != self._alive:
+            self._alive = alive
+            self._ask()
+
+    def _ask(self) -> None:
+        self.run_worker(self._load(), group="mlflow", exclusive=True, exit_on_error=False)
 
     async def _load(self) -> None:
-        async with MlflowClient(self._url) as client:
-            try:
-                self._names = {one.experiment_id: one.name for one in await client.experiments()}
-                self._runs = await client.runs(list(self._names), max_results=NEWEST)
-            except ClientError as error:
-                self.query_one(Label).update(Content(bare(str(error))))
-                return
-        self._narrow("")
-        if not self._runs:
-            self.query_one(Label).update("No run was logged yet.")
+        try:
+            self._known = await recorded(self._url, NEWEST)
+        except ClientError as error:
+            self._say(Content(bare(str(error))))
+            return
+        self._show()
+        if not self._known.runs:
+            self._say(Content("No run was logged yet."))
 
-    def _narrow(self, text: str) -> None:
-        wanted = text.lower().split()
+    def _say(self, content: Content) -> None:
+        self.query_one("#details", Label).update(content)
 
-        def about(run: MlflowRun) -> str:
-            parts = [run.info.run_name, run.info.status, self._names.get(run.info.experiment_id, "")]
-            return " ".join([*parts, *(f"{key}={value}" for key, value in run.params.items())]).lower()
-
-        self._shown = [run for run in self._runs if all(word in about(run) for word in wanted)]
-        options = self.query_one(OptionList)
+    def _show(self) -> None:
+        """Fills the list; the chosen run stays the chosen one."""
+        chosen, options, field = self._chosen(), self.query_one(OptionList), self.query_one(Input)
+        wanted, names = field.value.lower().split(), self._known.experiments
+        self._shown = [
+            run
+            for run in self._known.runs
+            if all(word in about(run, names.get(run.info.experiment_id, "")) for word in wanted)
+        ]
+        # But for the scroll bar.
+        self._table = RunTable(self._known, self._shown, self._alive, self.query_one(Vertical).size.width - 1)
+        self.query_one("#head", Label).update(self._table.head() if self._shown else Content(""))
         options.clear_options()
-        options.add_options([Option(self._prompt(run)) for run in self._shown])
-        options.highlighted = 0 if self._shown else None
-        if not self.query_one(Input).display:
+        options.add_options([Option(self._row(run)) for run in self._shown])
+        ids = [run.info.run_id for run in self._shown]
+        if ids:
+            options.highlighted = ids.index(chosen.info.run_id) if chosen and chosen.info.run_id in ids else 0
+        if not field.display and not self.has_class("reading"):
             options.focus()
+        self._describe()
 
-    def _prompt(self, run: MlflowRun) -> Content:
-        info, now = run.info, datetime.now(UTC)
-        status, (sign, style) = info.status, _SIGNS.get(info.status, ("■", "$text-muted"))
-        if is_stale(run, self._alive, now):
-            sign, style, status = "▲", "$warning", "left"
-        began = f"{info.started_at.astimezone():%m-%d %H:%M}" if info.started_at else words.UNKNOWN
-        took = words.UNKNOWN
-        if info.started_at is not None:
-            took = words.took(((info.ended_at or now) - info.started_at).total_seconds())
-        metrics = "  ".join(f"{key} {value:.4g}" for key, value in list(run.metrics.items())[:IN_ROW])
-        mark = "●" if info.run_id in self._marked else " "
-        return Content.assemble(
-            Content.styled(f"{mark}{sign} {bare(status).lower():<9}", style),
-            Content.styled(f"{began} {took:>8}  ", "$text-muted"),
-            Content.styled(f"{bare(self._names.get(info.experiment_id, '?'))[:24]:<18} ", "$primary"),
-            Content.styled(f"{bare(info.run_name)[:28]:<24} ", "bold"),
-            Content.styled(bare(metrics), "$text-muted"),
-        )
+    def _row(self, run: MlflowRun) -> Content:
+        return self._table.row(run, marked=run.info.run_id in self._marked)
 
     def _chosen(self) -> MlflowRun | None:
         at = self.query_one(OptionList).highlighted
         return self._shown[at] if at is not None and at < len(self._shown) else None
 
     def _describe(self) -> None:
-        marked = [run for run in self._runs if run.info.run_id in self._marked]
-        chosen = self._chosen()
-        if len(marked) > 1:
-            content = self._compared(marked[:2])
-        elif chosen is not None:
-            content = self._details(chosen)
+        by_id, chosen = {run.info.run_id: run for run in self._known.runs}, self._chosen()
+        marked = [by_id[run_id] for run_id in self._marked if run_id in by_id]
+        if len(marked) == 2:
+            self._say(compared(*marked))
         else:
-            content = Content("")
-        self.query_one(Label).update(content)
-
-    def _details(self, run: MlflowRun) -> Content:
-        parts = [Content.styled(f"{bare(run.info.run_id)}\n", "$text-muted")]
-        if is_stale(run, self._alive, datetime.now(UTC)):
-            parts.append(Content.styled("It says RUNNING, but what logged it is gone.\n", "$warning"))
-        for title, pairs in (
-            ("Metrics", {key: f"{value:.6g}" for key, value in run.metrics.items()}),
-            ("Parameters", run.params),
-            ("Tags", {key: value for key, value in run.tags.items() if not key.startswith("mlflow.")}),
-        ):
-            if pairs:
-                parts.append(Content.styled(f"{title}\n", "bold $accent"))
-            parts += [
-                Content.assemble(f"  {bare(key):<32} ", bare(value), "\n") for key, value in sorted(pairs.items())
-            ]
-        return Content.assemble(*parts)
-
-    def _compared(self, runs: Sequence[MlflowRun]) -> Content:
-        """What differs between two runs."""
-        left, right = runs
-        parts = [
-            Content.styled(f"{'':<34}{bare(left.info.run_name)[:28]:<30}{bare(right.info.run_name)[:28]}\n", "bold")
-        ]
-        for title, one, other in (
-            ("Metrics", _texts(left.metrics), _texts(right.metrics)),
-            ("Parameters that differ", left.params, right.params),
-        ):
-            keys = [key for key in sorted({*one, *other}) if title == "Metrics" or one.get(key) != other.get(key)]
-            if keys:
-                parts.append(Content.styled(f"{title}\n", "bold $accent"))
-            for key in keys:
-                row = (bare(key)[:30], bare(one.get(key, words.UNKNOWN))[:28], bare(other.get(key, words.UNKNOWN))[:28])
-                parts.append(Content(f"  {row[0]:<32}{row[1]:<30}{row[2]}\n"))
-        return Content.assemble(*parts)
+            self._say(self._table.details(chosen) if chosen is not None else Content(""))
 
     def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
         """Other details."""
         self._describe()
 
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Enter or a click: the details have the whole frame."""
+        self.add_class("reading")
+        self.query_one(VerticalScroll).focus()
+
     def on_input_changed(self, message: Input.Changed) -> None:
         """Narrows the list."""
-        self._narrow(message.value)
+        self._show()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter keeps the filter."""
         self.query_one(OptionList).focus()
 
-    def on_key(self, event: events.Key) -> None:
-        """Esc in the filter ends the filter only."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Other columns fit."""
+        if self._known.runs:
+            self.call_after_refresh(self._show)
+
+    def action_back(self) -> None:
+        """Ends the reading, then the filter, then all."""
         field = self.query_one(Input)
-        if event.key == "escape" and field.display:
-            event.stop()
-            event.prevent_default()
-            field.value = ""
+        if self.has_class("reading"):
+            self.remove_class("reading")
+            self.query_one(OptionList).focus()
+        elif field.display:
             field.display = False
-            self._narrow("")
+            # Narrows no more.
+            field.value = ""
+            self.query_one(OptionList).focus()
+        else:
+            self.dismiss(None)
 
     def action_filter(self) -> None:
         """Asks for a text."""
+        self.remove_class("reading")
         field = self.query_one(Input)
         field.display = True
         field.focus()
 
     def action_mark(self) -> None:
-        """Marks the chosen run, or takes its mark away; two marked ones are compared."""
+        """Marks the chosen run, or takes its mark away; the two marked last are compared."""
         run, options = self._chosen(), self.query_one(OptionList)
-        if run is None or options.highlighted is None:
+        if run is None:
             return
         if run.info.run_id in self._marked:
-            del self._marked[run.info.run_id]
+            self._marked.remove(run.info.run_id)
         else:
-            self._marked[run.info.run_id] = None
-        options.replace_option_prompt_at_index(options.highlighted, self._prompt(run))
+            self._marked = [*self._marked[-1:], run.info.run_id]
+        for at, each in enumerate(self._shown):
+            options.replace_option_prompt_at_index(at, self._row(each))
         self._describe()
 
     def action_answer(self, what: str) -> None:
@@ -218,13 +203,14 @@ class MlflowScreen(Dialog[tuple[str, str]]):
         run = self._chosen()
         if run is not None:
             url = MlflowClient(self._url).run_url(run)
-            self.dismiss((what, url if what == "open" else run.info.run_id))
+            self.dismiss((what, url if what == "open" else bare(run.info.run_id)))
 
     def action_cursor(self, rows: int) -> None:
-        """Up and down."""
+        """Up and down, in the list or in what is read."""
         options = self.query_one(OptionList)
-        options.action_cursor_down() if rows > 0 else options.action_cursor_up()
-
-
-def _texts(metrics: dict[str, float]) -> dict[str, str]:
-    return {key: f"{value:.6g}" for key, value in metrics.items()}
+        if self.has_class("reading"):
+            self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)
+        elif rows > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()

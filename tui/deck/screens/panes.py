@@ -239,6 +239,6 @@ class PanesScreen(DeckScreen):
             if view is not None:
                 view.pane = pane
                 view.marked = pane.key in deck.marked
-                view.step = deck.runner.step_of(pane.service.name) if pane.service else None
+                view.step = deck.runner.step_of(pane)
                 view.run = deck.desk.runs.get(pane.key)
                 view.tick()

@@ -53,7 +53,7 @@ class SubmitScreen(Dialog[None]):
     SubmitScreen .row Label { width: 17; color: $text-muted; }
     SubmitScreen .row Input { width: 1fr; border: none; height: 1; background: $panel; padding: 0 1; }
     SubmitScreen .row Select { width: 1fr; height: 1; }
-    SubmitScreen .row SelectCurrent { background: $panel; border: none; height: 1; }
+    SubmitScreen .row SelectCurrent { background: $panel; border: none; height: 1; padding: 0 1 !important; }
     SubmitScreen #columns { height: auto; }
     SubmitScreen #fields { width: 3fr; height: auto; }
     SubmitScreen #history { width: 2fr; height: 10; padding-left: 2; }
@@ -125,14 +125,18 @@ class SubmitScreen(Dialog[None]):
             sign, style = "▸", "$accent"
         else:
             sign, style = ("✓", "$success") if replica.exit_code == 0 else ("✗", "$error")
-        when = run.submitted_at.astimezone().strftime("%d %b %H:%M") if run.submitted_at else ""
-        seconds = None
+        # The row is short: of what is long past, the day is enough.
+        form = "%d %b" if run.is_past else "%d %b %H:%M"
+        when = run.submitted_at.astimezone().strftime(form) if run.submitted_at else ""
+        took = "running" if replica.state is not State.ENDED else words.UNKNOWN
         if replica.started_at and replica.ended_at:
-            seconds = (replica.ended_at - replica.started_at).total_seconds()
+            took = words.took((replica.ended_at - replica.started_at).total_seconds())
+        wide = max(len(one.id) for one in self._runs)
+        gone = "  no log" if run.is_past else ""
         return Content.assemble(
             Content.styled(f"{sign} ", style),
-            Content(bare(run.id)),
-            Content.styled(f"  {when}  {words.took(seconds)}", "$text-muted"),
+            Content(f"{bare(run.id):<{wide}}"),
+            Content.styled(f"  {when:<12}  {took}{gone}", "$text-muted"),
         )
 
     def form(self) -> Form:

@@ -73,7 +73,7 @@ class ZoomScreen(LogScreen):
         if slow:
             details = self.query_one(Details)
             details.run = deck.desk.runs.get(self._pane.key)
-            details.step = deck.runner.step_of(self._pane.service.name) if self._pane.service else None
+            details.step = deck.runner.step_of(self._pane)
             details.tick()
         super().tick(slow=slow)
 

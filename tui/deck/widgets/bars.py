@@ -97,12 +97,15 @@ class Header(Rows):
                 row.add(f" {waiting} waiting", style.warn)
         host = watch.host
         machine = "host" if desk.ready.engine.info.is_local else "this machine"
-        text = f"{machine} cpu {words.percent(host.cpu_percent)}"
+        parts = [f"{machine} cpu {words.percent(host.cpu_percent)}"]
         if host.memory_used is not None:
-            text += f" · {words.size(host.memory_used)} of {words.size(host.memory_total)}"
-        hint = f" · cpu in % of one core, memory {re.split('[,:]', desk.ready.engine.info.memory_is)[0]}"
-        if row.left > len(text) + len(hint) + 3:
-            text += hint
+            parts.append(f"{words.size(host.memory_used)} of {words.size(host.memory_total)}")
+        counted = re.split("[,:]", desk.ready.engine.info.memory_is)[0]
+        parts.append(f"cpu in % of one core, memory {counted}")
+        # As many as fit whole.
+        while parts and len(" · ".join(parts)) > row.left - 3:
+            parts.pop()
+        text = " · ".join(parts)
         row.fill(style.text, len(text) + 1).add(text, style.dim)
         return row.strip(style.text)
 

@@ -44,7 +44,4 @@ class Details(PaneView):
         return [row.strip(style.text) for row in rows]
 
     def _indented(self, row: Row, width: int) -> Row:
-        made = Row(width).add(" ", self.palette.text)
-        for segment in row.segments:
-            made.add(segment.text, segment.style or self.palette.text)
-        return made
+        return Row(width).add(" ", self.palette.text).join(row)

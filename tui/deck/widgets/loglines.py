@@ -6,9 +6,11 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.cache import LRUCache
+from textual.geometry import Offset
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.deck import words
 from tui.deck.logmodel import MATCHES, PARTS, TAB, LogModel, LogSource, Pattern
@@ -18,6 +20,8 @@ from tui.watch.live import LogEntry
 
 # Of one line, so that a file without line ends cannot stop the screen.
 LONGEST = 16_000
+# Cells before each line, of its mark and its level.
+GUTTER = 2
 _LETTERS = {"error": "E", "warn": "W"}
 
 
@@ -51,29 +55,46 @@ class LogLines(ScrollView, can_focus=True):
         return max(10, self.size.width - self._prefix_width() - 1)
 
     def _prefix_width(self) -> int:
-        return 2 + (13 if self.timestamps else 0)
+        return GUTTER + (13 if self.timestamps else 0)
 
     # selecting
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, only of the rows that it touches."""
+        """The selected text without mark and level, only of the rows that it touches."""
         index = self.model.index
         first = (selection.start.y if selection.start else 0) - self.top_rows
         last = (selection.end.y if selection.end else len(index) + self.top_rows - 1) - self.top_rows
-        lines = {}
+        texts: list[str] = []
         for place in range(max(0, first), min(len(index), last + 1)):
-            entry = self.model.entry(index[place] // PARTS)
-            if entry is not None:
-                lines[place + self.top_rows] = self._line(entry, index[place] % PARTS).text
-        if not lines:
-            return None
-        texts = []
-        for y, text in lines.items():
-            span = selection.get_span(y)
-            if span is not None:
-                start, end = span
-                texts.append(text[start : None if end == -1 else end])
-        return "\n".join(texts), "\n"
+            number, part = divmod(index[place], PARTS)
+            entry, span = self.model.entry(number), selection.get_span(place + self.top_rows)
+            if entry is None or span is None:
+                continue
+            start, end = span
+            before = self._prefix_width() if part else GUTTER
+            text = self._line(entry, part).text[max(start, before) : None if end == -1 else end]
+            if part and texts:
+                # The line goes on that was wrapped here.
+                texts[-1] += text
+            else:
+                texts.append(text)
+        return ("\n".join(texts), "\n") if texts else None
+
+    @property
+    def select_container(self) -> Widget:
+        """However often is clicked, never more than this is selected."""
+        return self
+
+    def text_select_all(self) -> None:
+        """A double click takes the line that was clicked, not the whole log."""
+        index, number = self.model.index, self.cursor
+        if number is None:
+            return
+        first = last = self.model.place_of(number)
+        while last + 1 < len(index) and index[last + 1] // PARTS == number:
+            last += 1
+        ends = Offset(0, first + self.top_rows), Offset(LONGEST, last + self.top_rows)
+        self.screen.selections = {self: Selection(*ends)}
 
     def selection_updated(self, selection: Selection | None) -> None:
         """The selection is drawn by us."""

@@ -14,6 +14,7 @@ from tui.deck import words
 from tui.deck.desk import RunView
 from tui.deck.draw import Row, fit, gauge, graph
 from tui.deck.facts import Facts, facts, top_of
+from tui.deck.widgets.newest import newest
 from tui.deck.widgets.rows import Rows
 from tui.jobs.progress import RunProgress
 from tui.text import bare
@@ -24,6 +25,10 @@ from tui.watch.ready import Step
 CARD = 6
 # From this height the graphs stand beside the gauges as one block.
 BLOCK = 13
+# Cells of a stage with its gauge.
+STAGE = 28
+# Cells before a graph for what a full column of it is.
+SCALE = 10
 
 
 class PaneView(Rows, can_focus=True):
@@ -96,7 +101,7 @@ class PaneView(Rows, can_focus=True):
             content.append(extra)
         room = height - 2
         content = content[:room]
-        content += self._log(inner, room - len(content))
+        content += newest(self.pane, style, inner, room - len(content))
         strips = [self._top(found, width, corners[:2], across, line)]
         for row in content:
             row.fill(style.text)
@@ -124,8 +129,8 @@ class PaneView(Rows, can_focus=True):
         """CPU, memory and rates, a row each; the graphs at the right of the gauges."""
         room = width - 35
         rows = []
-        graphs = self._graphs(room, 1) if room >= 8 else ([""], [""])
-        for name, lines, color in (("cpu", graphs[0], "first"), ("mem", graphs[1], "second")):
+        cpu, memory, _ = self._graphs(room, 1)
+        for name, lines, color in (("cpu", cpu, "first"), ("mem", memory, "second")):
             row = Row(width)
             self._gauge(row, name, found)
             row.add("  ", self.palette.text).add(lines[0], self.palette.named(color))
@@ -138,7 +143,10 @@ class PaneView(Rows, can_focus=True):
         style = self.palette
         left = 34
         each = (width - left - 4) // 2
-        cpu, memory = self._graphs(each, height) if each >= 6 else ([""] * height, [""] * height)
+        scale = SCALE if each >= 3 * SCALE and self.pane.samples.total else 0
+        each -= scale
+        cpu, memory, tops = self._graphs(each, height)
+        names = (("cpu", words.percent(tops[0])), ("mem", words.size(tops[1])))
         rows = []
         net_in, net_out, disk_in, disk_out = found.rates
         for index in range(height):
@@ -153,8 +161,13 @@ class PaneView(Rows, can_focus=True):
                 row.add(words.UNKNOWN if found.processes is None else str(found.processes), style.text)
                 row.add(" processes", style.dim)
             row = _clip(row, left, width, style.text)
-            row.add("  ", style.text).add(cpu[index], style.first, each)
-            row.add("  ", style.text).add(memory[index], style.second, each)
+            for lines, (name, top), color in zip((cpu, memory), names, (style.first, style.second), strict=True):
+                # What a full column is; below it whose graph it is.
+                label = top if index == 0 else name if index == 1 else ""
+                row.add("  ", style.text)
+                if scale:
+                    row.add(label, style.dim, scale - 1, right=True).add(" ", style.text)
+                row.add(lines[index], color, each)
             rows.append(row)
         return rows
 
@@ -173,17 +186,21 @@ class PaneView(Rows, can_focus=True):
         row.add(f"{name} ", style.dim).add(value, style.strong, 9, right=True).add(" ", style.text)
         row.add(on, color).add(off, style.line).add(f" {limit}", style.dim, 9)
 
-    def _graphs(self, width: int, height: int) -> tuple[list[str], list[str]]:
+    def _graphs(self, width: int, height: int) -> tuple[list[str], list[str], tuple[float, float]]:
+        """CPU and memory, and what a full column of each is: percent, bytes. Empty where there is too little room."""
+        if width < 6:
+            return [""] * height, [""] * height, (0.0, 0.0)
         samples = self.pane.samples
         cpu = samples.cpu(2 * width)
         memory = [None if value is None else float(value) for value in samples.memory(2 * width)]
         limit = samples.latest.memory_limit if samples.latest else None
         # Against the limit a small service would be a flat line: the graph is against twice its own highest.
         highest = top_of(memory, 1.0)
-        top = min(2 * highest, float(limit)) if limit else 2 * highest
+        tops = top_of(cpu, 20.0), min(2 * highest, float(limit)) if limit else 2 * highest
         return (
-            graph(cpu, samples.total, width, height, top_of(cpu, 20.0)),
-            graph(memory, samples.total, width, height, top),
+            graph(cpu, samples.total, width, height, tops[0]),
+            graph(memory, samples.total, width, height, tops[1]),
+            tops,
         )
 
     def _rates(self, found: Facts, width: int) -> Row:
@@ -236,6 +253,8 @@ class PaneView(Rows, can_focus=True):
             fit(bare(", ".join(progress.steps)) or f"{progress.jobs_done} Spark jobs done", width // 3), style.strong
         )
         for stage in progress.stages[:2]:
+            if row.left < STAGE:
+                break
             on, off = gauge(stage.fraction, 10)
             row.add(f"  stage {stage.stage_id} ", style.dim).add(on, style.good).add(off, style.line)
             row.add(f" {stage.done}/{stage.total}", style.text)
@@ -246,21 +265,6 @@ class PaneView(Rows, can_focus=True):
             elif stage.overdue:
                 row.add(" longer than expected", style.warn)
         return row
-
-    def _log(self, width: int, count: int) -> list[Row]:
-        style, log = self.palette, self.pane.log
-        entries = log.rows(max(log.first, log.total - count), log.total) if count > 0 else []
-        rows = []
-        for entry in entries:
-            row = Row(width)
-            if entry.kind == "line":
-                color = style.bad if entry.level == "error" else style.warn if entry.level == "warn" else style.dim
-                row.add(bare(entry.text).expandtabs(4), color)
-            else:
-                text = bare(entry.text) or f"{words.count(entry.skipped or 0, 'line')} skipped"
-                row.add(f"── {text} ──", style.accent)
-            rows.append(row)
-        return rows + [Row(width) for _ in range(count - len(rows))]
 
     # the rows
 
@@ -291,25 +295,17 @@ class PaneView(Rows, can_focus=True):
             else:
                 inner = None
             if inner is not None:
-                rows.append(_append(below, inner))
-            for line in self._log(width - 5, height - len(rows)):
+                rows.append(below.join(inner))
+            for line in newest(self.pane, style, width - 5, height - len(rows)):
                 below = Row(width).add("▌" if self.has_focus else " ", style.accent).add("    ", style.text)
-                rows.append(_append(below, line))
+                rows.append(below.join(line))
         return [row.strip(style.text) for row in rows]
 
 
-def _append(row: Row, other: Row) -> Row:
-    for segment in other.segments:
-        row.add(segment.text, segment.style or Style.null())
-    return row
-
-
 def _join(row: Row, content: Row, end: str, line: Style, width: int) -> Strip:
-    return _append(row, content).add(end, line).strip(line)
+    return row.join(content).add(end, line).strip(line)
 
 
 def _clip(row: Row, used: int, width: int, ground: Style) -> Row:
     """A row with its content in the first `used` cells."""
-    clipped = Row(used)
-    _append(clipped, row).fill(ground)
-    return _append(Row(width), clipped)
+    return Row(width).join(Row(used).join(row).fill(ground))

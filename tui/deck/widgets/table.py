@@ -13,12 +13,16 @@ from textual.strip import Strip
 from tui.deck import words
 from tui.deck.draw import Row, gauge, graph
 from tui.deck.facts import Facts, facts, top_of
+from tui.deck.widgets.newest import line_text, newest
 from tui.deck.widgets.rows import Rows
 from tui.text import bare
 from tui.watch.live import Pane
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
+
+# Cells of a row's history where there is room for its newest line too.
+GRAPH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,18 @@ class PaneTable(Rows, can_focus=True):
         rows = [self._titles(width, len(found))]
         for pane, entry in found[self._top : self._top + room]:
             rows.append(self._row(pane, entry, width, pane.key == deck.focused_key, pane.key in deck.marked))
+        focused = deck.focused_pane
+        if height - len(rows) > 4 and focused is not None and focused.key in self.keys:
+            rows += self._below(focused, width, height - len(rows))
         return rows
+
+    def _below(self, pane: Pane, width: int, height: int) -> list[Strip]:
+        """The rows left over show the focused one's newest lines."""
+        style = self.palette
+        title = Row(width).add("── ", style.line).add(bare(pane.name), style.title).add(" ", style.line)
+        title.fill(style.line, char="─")
+        lines = [Row(width).add(" ", style.text).join(row) for row in newest(pane, style, width - 2, height - 2)]
+        return [row.strip(style.text) for row in (Row(width), title, *lines)]
 
     def _titles(self, width: int, count: int) -> Strip:
         style = self.palette
@@ -140,14 +155,16 @@ class PaneTable(Rows, can_focus=True):
                 row.add(text, color, COLUMNS[index].width, right=index > 1)
             row.add(" ", style.text)
         if row.left > 12:
-            values = pane.samples.cpu(20)
+            # The graph takes what is too little for a line of text.
+            wide = GRAPH if row.left > GRAPH + 30 else row.left - 2
+            values = pane.samples.cpu(2 * wide)
             row.add(" ", style.text)
-            row.add(graph(values, pane.samples.total, 10, 1, top_of(values, 20.0))[0], style.first)
+            row.add(graph(values, pane.samples.total, wide, 1, top_of(values, 20.0))[0], style.first)
         if row.left > 4:
             log = pane.log
             last = log.row(log.total - 1) if log.total > log.first else None
-            text = found.note if found.note and not pane.well else bare(last.text) if last else ""
-            row.add(f"  {text.expandtabs(4)}", style.dim)
+            text = found.note if found.note and not pane.well else line_text(last) if last else ""
+            row.add(f"  {text}", style.dim)
         return row.strip(style.text)
 
     def on_click(self, event: events.Click) -> None:

@@ -1,0 +1,49 @@
+"""Healthy is not yet useful: waiting until the Spark master knows every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+
+from tui.engine.interface import Engine
+from tui.stack.model import Project, Stack
+from tui.watch.cluster import master_state, unregistered
+from tui.watch.links import master_url
+from tui.watch.ready import NotReady, Step
+
+# How long healthy workers may take to register with their master, in seconds; measured: 1 to 3.
+REGISTRATION = 60.0
+LOOK_SECONDS = 0.5
+
+
+async def registered(engine: Engine, stack: Stack, project: Project, count: int | None = None) -> AsyncGenerator[Step]:
+    """Waits until every running worker is registered, and with `count` so many in all.
+
+    Nothing where no Spark master runs, unless a count is asked for. Raises NotReady when it takes too long.
+    """
+    began = time.monotonic()
+    while True:
+        replicas = await engine.replicas()
+        if count is None and master_url(stack, project, replicas) is None:
+            return
+        state = await master_state(stack, project, replicas)
+        missing = unregistered(stack, project, replicas, state)
+        alive = len(state.alive_workers()) if state else None
+        seconds = time.monotonic() - began
+        if alive is not None and not missing and count in (None, alive):
+            text = f"{alive} workers registered" if alive != 1 else "1 worker registered"
+            yield Step("spark cluster", text, seconds, ready=True)
+            return
+        if seconds > REGISTRATION:
+            raise NotReady(_why([replica.name for replica in missing], alive, count, seconds))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _why(missing: list[str], alive: int | None, count: int | None, seconds: float) -> str:
+    if alive is None:
+        return f"the Spark master does not answer after {seconds:.0f} s; its log says why"
+    if missing:
+        names = ", ".join(missing)
+        return f"healthy, but not registered with the Spark master after {seconds:.0f} s: {names}; their logs say why"
+    return f"The Spark master should have {count} workers; it knows {alive}. See: sparkdeck status"
