@@ -168,7 +168,8 @@ class Person:
     async def confirm(self, command: str) -> None:
         """Says yes to a question that shows this command."""
         await self.until(lambda: isinstance(self.app.screen, Ask) and self.app.screen.query(Label), "a question")
-        lines = [str(label.content) for label in self.app.screen.query(Label)]
+        # However a long command is wrapped.
+        lines = [" ".join(str(label.content).split()) for label in self.app.screen.query(Label)]
         assert any(line.endswith(command) for line in lines), lines
         await self.press("y")
 

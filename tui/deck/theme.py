@@ -133,6 +133,7 @@ def themes() -> list[Theme]:
             dark=name == DARK,
             variables={
                 "border": colors.line,
+                "text-muted": colors.dim,
                 "block-cursor-background": colors.cursor,
                 "block-cursor-foreground": colors.text,
                 "block-cursor-text-style": "bold",
