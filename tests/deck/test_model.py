@@ -149,7 +149,8 @@ def test_the_readme_has_the_keys() -> None:
     assert readme_table() in text, "the README's key table is stale: tui.deck.actions.readme_table() makes it"
 
 
-def test_settings_name_file_and_line(tmp_path: Path) -> None:
+def test_settings_name_file_and_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLORFGBG", raising=False)
     file = tmp_path / "config.yaml"
     file.write_text("theme: lihgt\nkeys:\n  restart: ctrl+r\n  zom: z\n  stop: r\n  start: i\ncolour: red\n")
     settings = load_settings(file)
@@ -171,6 +172,27 @@ def test_settings_name_file_and_line(tmp_path: Path) -> None:
 
 def test_settings_without_a_file(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.yaml").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("ground", "config", "theme"),
+    [
+        ("0;15", "", "light"),
+        ("0;default;7", "", "light"),
+        ("15;0", "", "dark"),
+        ("", "", "dark"),
+        ("0;15", "theme: dark", "dark"),
+        ("15;0", "theme: light", "light"),
+    ],
+)
+def test_the_theme_is_the_terminals_unless_it_is_set(
+    ground: str, config: str, theme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLORFGBG", ground)
+    file = tmp_path / "config.yaml"
+    assert config or load_settings(file).theme == theme
+    file.write_text(f"mouse: true\n{config}\n")
+    assert load_settings(file).theme == theme
 
 
 def test_gauges_and_graphs() -> None:

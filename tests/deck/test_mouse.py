@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import webbrowser
+import os
+import signal
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from tests.deck.harness import Deck, deck_on, scripted
+from tests.scripted_engine import ScriptedEngine
 from tui.deck import theme
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.panes import PanesScreen
@@ -80,6 +82,26 @@ async def test_a_double_click_takes_one_line() -> None:
         await deck.until(lambda: deck.app.clipboard == "third", "one line")
 
 
+@pytest.mark.parametrize("key", ["y", "ctrl+c"])
+async def test_what_is_selected_on_a_page_is_copied(key: str) -> None:
+    async with deck_on(scripted()) as deck:
+        await deck.press("i")
+        await deck.until_seen("fd-spark-master-1")
+        x, y = at(deck, "fd-spark-master-1")
+        await deck.pilot.mouse_down(offset=(x, y))
+        await deck.pilot.hover(offset=(x + 5, y))
+        await deck.pilot.mouse_up(offset=(x + 5, y))
+        await deck.press(key)
+        await deck.until(lambda: deck.app.clipboard, "copied")
+        assert "fd-spark-master-1".startswith(deck.app.clipboard) and len(deck.app.clipboard) > 3
+
+
+async def test_ctrl_c_says_how_to_leave() -> None:
+    async with deck_on(scripted()) as deck:
+        await deck.press("ctrl+c")
+        await deck.until(lambda: any(text.startswith("q leaves") for text in deck.messages), "how")
+
+
 async def test_a_click_in_the_footer_is_its_key() -> None:
     async with deck_on(scripted()) as deck:
         await deck.pilot.click(offset=at(deck, "Enter zoom"))
@@ -88,28 +110,53 @@ async def test_a_click_in_the_footer_is_its_key() -> None:
         await deck.until(lambda: isinstance(deck.app.screen, PanesScreen), "the panes")
 
 
-@pytest.mark.parametrize("browser", ["", "some-browser %s"])
-async def test_over_ssh_a_page_opens_only_where_a_browser_is_named(
-    browser: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened: list[str] = []
-    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.2 1 10.0.0.1 22")
-    monkeypatch.setenv("BROWSER", browser)
-
-    def open_page(url: str) -> bool:
-        opened.append(url)
-        return True
-
-    monkeypatch.setattr(webbrowser, "open", open_page)
-    engine = scripted()
+async def links_to_mlflow(engine: ScriptedEngine) -> None:
+    """Publishes its port."""
     (mlflow,) = [one for one in await engine.replicas() if one.service == "mlflow"]
     engine.change(mlflow, ports=(Port(5000, 5555, "127.0.0.1"),))
+
+
+ADDRESS = "http://localhost:5555/"
+
+
+async def open_mlflow(deck: Deck) -> None:
+    await deck.until(lambda: deck.app.desk.panes["mlflow/1"].links, "its address")
+    await deck.press("7", "o")
+    await deck.until(lambda: deck.messages, "what was done")
+
+
+async def test_over_ssh_the_address_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.2 1 10.0.0.1 22")
+    monkeypatch.setenv("DISPLAY", ":0")
+    engine = scripted()
+    await links_to_mlflow(engine)
     async with deck_on(engine) as deck:
-        await deck.until(lambda: deck.app.desk.panes["mlflow/1"].links, "its address")
-        await deck.press("7", "o")
-        await deck.until(lambda: deck.messages, "what was done")
-        address = "http://localhost:5555/"
-        assert (opened, deck.app.clipboard) == (([address], "") if browser else ([], address))
+        await open_mlflow(deck)
+        assert deck.app.clipboard == ADDRESS and "no browser" in deck.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [("true", "Opened"), ("false", "no browser"), ("sleep 600", "Opened")],
+)
+async def test_a_browser_that_is_named_is_used(
+    ending: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also over ssh. It writes nothing on the screen, and quitting does not wait for it."""
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\necho $1 | tee {tmp_path}/opened\nexec {ending}\n")
+    browser.chmod(0o755)
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.2 1 10.0.0.1 22")
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    engine = scripted()
+    await links_to_mlflow(engine)
+    async with deck_on(engine) as deck:
+        await open_mlflow(deck)
+        assert (tmp_path / "opened").read_text() == f"{ADDRESS}\n"
+        assert said in deck.messages[0] and ADDRESS not in capfd.readouterr().out
+    if "sleep" in ending:
+        # It is still there: else this raises.
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
 
 
 async def test_the_systems_clipboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import App
 from textual.driver import Driver
 from textual.widgets import Input
 
-from tui.deck.actions import BY_ID, Keymap
+from tui.deck.actions import BY_ID, Keymap, keys_text
 from tui.deck.commands import DONE, FAILED, Command, Runner
 from tui.deck.desk import Desk
 from tui.deck.handlers.registry import handler_of, registered
@@ -48,6 +49,7 @@ class DeckApp(App[None]):
     }
     OptionList > .option-list--option-highlighted { background: $block-cursor-background; color: $foreground; }
     OptionList:focus > .option-list--option-highlighted { background: $block-cursor-background; color: $foreground; }
+    DeckApp:ansi Screen > .screen--selection { text-style: reverse; }
     DeckApp:ansi OptionList > .option-list--option-highlighted { text-style: underline; }
     """
 
@@ -219,6 +221,16 @@ class DeckApp(App[None]):
             self.say(f"{type(error).__name__}: {error}. This is a mistake in SparkDeck.", severity="error")
             if self.settings.strict:
                 raise
+
+    def copy_selection(self) -> None:
+        """Ctrl+C is `copy` where something is selected. Raises SkipAction where nothing is."""
+        if not self.screen.get_selected_text():
+            raise SkipAction
+        self.perform("copy", "")
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C where nothing is selected: who presses it wants to leave."""
+        self.say(f"{keys_text(self.keymap.keys['quit'])} leaves; the stack and its runs go on.")
 
     async def ask(self, dialog: Dialog[T]) -> T | None:
         """Shows a dialog and waits for its answer; None if it was left."""

@@ -29,6 +29,7 @@ async def copy_by_tool(text: str) -> str | None:
     command = _tool()
     if command is None:
         return None
+    process = None
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -38,5 +39,8 @@ async def copy_by_tool(text: str) -> str | None:
         )
         await asyncio.wait_for(process.communicate(text.encode()), 3)
     except (OSError, TimeoutError):
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
         return None
     return command[0] if process.returncode == 0 else None

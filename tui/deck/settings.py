@@ -35,6 +35,11 @@ class Settings:
         return LIGHT if self.theme == "light" else DARK
 
 
+def _of_terminal() -> str:
+    """The theme for the ground that the terminal names in COLORFGBG ("15;0"); dark where it names none."""
+    return "light" if os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15") else "dark"
+
+
 def config_file() -> Path:
     """Where the config file is looked for; it need not exist."""
     return user_config_path("sparkdeck") / "config.yaml"
@@ -45,7 +50,7 @@ def load_settings(file: Path | None = None) -> Settings:
     file = file or config_file()
     motion = os.environ.get("TEXTUAL_ANIMATIONS") == "none"
     if not file.is_file():
-        return Settings(reduced_motion=motion)
+        return Settings(_of_terminal(), motion)
     document = read_yaml(file)
     problems = [str(problem) for problem in document.problems]
     data = document.data if isinstance(document.data, dict) else {}
@@ -58,10 +63,10 @@ def load_settings(file: Path | None = None) -> Settings:
     for name in data:
         if name not in KNOWN:
             wrong((name,), f"there is no setting {name!r}{nearest(str(name), KNOWN)}")
-    theme = data.get("theme", "dark")
+    theme = data.get("theme", _of_terminal())
     if theme not in ("dark", "light"):
         wrong(("theme",), f"theme is dark or light, not {theme!r}")
-        theme = "dark"
+        theme = _of_terminal()
     flags = {"reduced_motion": motion, "mouse": True}
     for name in flags:
         if name in data and not isinstance(data[name], bool):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-import webbrowser
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui.deck.browser import has_browser, open_page
 from tui.deck.clipboard import copy_by_tool
 from tui.deck.handlers.registry import handles
 from tui.deck.screens.dialogs import Choice, Menu
@@ -59,15 +56,6 @@ def secrets(deck: DeckApp, key: str) -> None:
         inspect(deck, key)
 
 
-def has_browser() -> bool:
-    """Whether a browser can be opened where this terminal is; BROWSER names one anywhere."""
-    if os.environ.get("BROWSER"):
-        return True
-    if os.environ.get("SSH_CONNECTION"):
-        return False
-    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 @handles("open")
 async def open_ui(deck: DeckApp, key: str) -> None:
     """Opens the service's page, or copies its address where there is no browser."""
@@ -93,7 +81,7 @@ async def open_ui(deck: DeckApp, key: str) -> None:
 
 async def open_url(deck: DeckApp, url: str) -> None:
     """Opens an address in the browser, or copies it where there is none."""
-    if has_browser() and await asyncio.to_thread(webbrowser.open, url):
+    if has_browser() and await open_page(url):
         deck.say(f"Opened {url}")
     else:
         await copy(deck, url, "There is no browser here; the address")
@@ -109,14 +97,14 @@ async def copy(deck: DeckApp, value: str, what: str) -> None:
 
 @handles("copy")
 async def copy_something(deck: DeckApp, key: str) -> None:
-    """In a log the selection or the line; else a name, an id, an address."""
+    """What is selected; in a log the line, else a name, an id, an address."""
     screen = deck.screen
+    selected = screen.get_selected_text()
+    if selected:
+        await copy(deck, selected, "The selection")
+        screen.clear_selection()
+        return
     if isinstance(screen, LogScreen):
-        selected = screen.get_selected_text()
-        if selected:
-            await copy(deck, selected, "The selection")
-            screen.clear_selection()
-            return
         await copy(deck, screen.view.cursor_text(), "The line")
         return
     pane = deck.focused_pane

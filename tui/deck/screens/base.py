@@ -51,6 +51,10 @@ class DeckScreen(Screen[None]):
             event.prevent_default()
             self.deck.perform(action.id, key)
 
+    def action_copy_text(self) -> None:
+        """Ctrl+C."""
+        self.deck.copy_selection()
+
     def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """A click in the footer is the key."""
         self.deck.perform(message.action, "")

@@ -32,6 +32,7 @@ class HelpScreen(Dialog[None]):
     """
     BINDINGS: ClassVar = [
         Binding("question_mark,q", "dismiss(None)", show=False),
+        Binding("y", "copy_text", show=False),
         Binding("j", "scroll_keys(1)", show=False),
         Binding("k", "scroll_keys(-1)", show=False),
     ]

@@ -74,6 +74,7 @@ class InspectScreen(Dialog[None]):
     BINDINGS: ClassVar = [
         Binding("q,i", "dismiss(None)", show=False),
         Binding("V", "secrets", show=False),
+        Binding("y", "copy_text", show=False),
         Binding("j", "scroll_page(1)", show=False),
         Binding("k", "scroll_page(-1)", show=False),
     ]
