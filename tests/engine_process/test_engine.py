@@ -119,6 +119,20 @@ async def test_a_state_from_before_a_reboot_signals_nobody(tiny: Any, states: Pa
         await stranger.wait()
 
 
+async def test_scaling_leaves_what_runs_and_starts_what_is_needed(tiny: Any) -> None:
+    engine = await tiny(
+        [Service("base"), Service("more", depends_on={"base": "service_started"})], {"base": SLEEP, "more": SLEEP}
+    )
+    async with asyncio.timeout(30):
+        await drain(engine.scale("more", 1))
+    assert (await one(engine, "base")).state is State.RUNNING
+    first = {replica.id for replica in await engine.replicas()}
+    engine.plan.environment["CHANGED"] = "by the user meanwhile"
+    await drain(engine.scale("more", 2))
+    now = {replica.id for replica in await engine.replicas()}
+    assert first < now and len(now) == 3
+
+
 async def test_killing_the_tool_in_the_middle_of_up_is_mended_by_the_next_up(tiny: Any, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     wait = ("sh", "-c", f"while [ ! -e {gate} ]; do sleep 0.05; done")
@@ -168,6 +182,40 @@ async def test_a_taken_port_is_moved_and_said(tiny: Any) -> None:
         with pytest.raises(EngineError, match=rf"WEB_PORT.*held by.*{os.getpid()}.*is free"):
             await drain(engine.up())
         assert await engine.port_holder(Port(8000, port)) is not None
+
+
+async def test_an_answer_from_somebody_elses_server_is_not_taken_for_ours(tiny: Any, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    mark = tmp_path / "started"
+    # As slow as a JVM at its first start: somebody else has the port before it comes to that.
+    slow = (
+        "import os, pathlib, sys, time\n"
+        f"mark = pathlib.Path({str(mark)!r})\n"
+        "if not mark.exists():\n"
+        "    mark.touch()\n"
+        "    time.sleep(1000)\n"
+        "serve = [sys.executable, '-m', 'http.server', sys.argv[1], '--bind', '127.0.0.1']\n"
+        "os.execv(sys.executable, serve)\n"
+    )
+    engine = await tiny([web(port)], {"web": (PYTHON, "-c", slow, "{port}")})
+
+    async def take() -> asyncio.subprocess.Process:
+        while not mark.exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        serve = [word.replace("{port}", str(port)) for word in SERVE]
+        return await asyncio.create_subprocess_exec(*serve, cwd=tmp_path, stderr=asyncio.subprocess.DEVNULL)
+
+    taking = asyncio.create_task(take())
+    try:
+        said = await drain(engine.up())
+    finally:
+        other = await taking
+        other.kill()
+        await other.wait()
+    replica = await one(engine, "web")
+    assert replica.ports[0].published != port, said
+    assert replica.health is Health.HEALTHY
+    assert any(f"port {port} was taken by" in line for line in said), said
 
 
 async def test_a_port_that_is_taken_between_the_look_and_the_start(tiny: Any, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tui.engine.interface import EngineError
-from tui.engine.process.fit import Machine, fit, this_machine
+from tui.engine.process.fit import Machine, fit, memory_limits, this_machine
 from tui.stack.memory import memory_bytes, memory_text
 from tui.stack.model import FitSpec, Project, Service
 
@@ -74,6 +76,30 @@ def test_amounts_of_memory() -> None:
     ]  # fmt: skip
     assert [memory_bytes(text) for text in ("", "x", "-1g", "1.5g")] == [None] * 4
     assert [memory_text(amount) for amount in (2 * GIB, GIB // 2)] == ["2G", "512M"]
+
+
+@pytest.mark.parametrize(
+    ("membership", "limits", "expected"),
+    [
+        ("0::/user.slice/user-7.slice\n", {"user.slice/user-7.slice/memory.max": "8589934592\n"}, [8 * GIB]),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": f"{GIB}\n"}, [GIB]),
+        ("0::/\n", {"memory.max": f"{GIB}\n"}, [GIB]),
+        ("5:cpu,cpuacct:/x\n4:memory:/x\n", {"memory/x/memory.limit_in_bytes": f"{GIB}\n", "x/memory.max": "1"}, [GIB]),
+        # In a container of version 1 the path is that of the host.
+        ("4:memory:/docker/1f\n", {"memory/memory.limit_in_bytes": f"{GIB}\n"}, [GIB]),
+        ("0::/a\n", {}, []),
+        (None, {}, []),
+    ],
+)
+def test_limits_of_control_groups_count(
+    membership: str | None, limits: dict[str, str], expected: list[int], tmp_path: Path
+) -> None:
+    for name, text in limits.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(text)
+    if membership is not None:
+        (tmp_path / "membership").write_text(membership)
+    assert memory_limits(tmp_path / "membership", tmp_path / "groups") == expected
 
 
 def test_this_machine_has_something() -> None:

@@ -28,7 +28,7 @@ _REFUSED_IN_SERVICE = {
     "configs": "use a mounted file",
 }
 _PORT = re.compile(
-    r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]*):)??(?:(?P<published>\d*(?:-\d+)?):)?(?P<target>\d+(?:-\d+)?)"
+    r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]*):)??(?:(?P<published>\d{0,5}(?:-\d{1,5})?):)?(?P<target>\d{1,5}(?:-\d{1,5})?)"
     r"(?:/(?P<protocol>\w+))?"
 )
 

@@ -160,9 +160,10 @@ class ProcessEngine:
 
     async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """Starts these services and what they depend on, each as soon as what it waits for is there."""
+        plan = await self._plan()
+        notes = plan.notes  # what is refused here leaves no folder behind
         async with self._changing():
-            plan = await self._plan()
-            for note in plan.notes:
+            for note in notes:
                 yield Progress(note)
             async for step in self._starter(plan).up(self._wanted(plan.project, services), recreate=recreate):
                 yield step

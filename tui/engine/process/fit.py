@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psutil
 
@@ -17,7 +17,6 @@ from tui.stack.model import FitSpec, Project
 STEP = 256 * 1024**2
 # Spark refuses an executor below 450 MiB (UnifiedMemoryManager); a worker must offer more than that.
 LEAST = 512 * 1024**2
-_CGROUP_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +38,36 @@ class Fitted:
 def this_machine() -> Machine:
     """This machine's memory, or less where a control group limits it; the cores that this process may use."""
     limits = [psutil.virtual_memory().total]
-    for name in _CGROUP_MEMORY:
-        try:
-            text = Path(name).read_text("utf-8").strip()
-        except OSError:
-            continue
-        if text.isdecimal():
-            limits.append(int(text))
+    limits += memory_limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(min(limits), cores)
+
+
+def memory_limits(membership: Path, root: Path) -> list[int]:
+    """What the control groups that a process is in allow, in bytes; its group's parents count too.
+
+    `membership` as /proc/PID/cgroup, `root` where the groups are mounted: cgroups(7), versions 1 and 2.
+    """
+    found = []
+    for line in _text(membership).splitlines():
+        _, kinds, path = line.split(":", 2)
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        base, name = (root / "memory", "memory.limit_in_bytes") if kinds else (root, "memory.max")
+        group = PurePosixPath(path.lstrip("/"))
+        for each in (group, *group.parents):
+            text = _text(base / each / name).strip()
+            if text.isdecimal():
+                found.append(int(text))
+    return found
+
+
+def _text(file: Path) -> str:
+    """A file's text; empty where there is none, as on macOS."""
+    try:
+        return file.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def fit(spec: FitSpec, project: Project, values: Mapping[str, str], own: Collection[str], machine: Machine) -> Fitted:

@@ -16,9 +16,11 @@ from tui.engine.ports import is_taken, listener
 from tui.engine.process import launch
 from tui.engine.process.plan import Plan
 from tui.engine.process.ports import Ports, allotted
+from tui.engine.process.samples import family
 from tui.engine.process.spec import Spec
 from tui.engine.process.state import tell
 from tui.engine.process.store import LOCALHOST, Store
+from tui.engine.process.tree import listening, marked
 from tui.engine.process.watcher import Watcher, heard
 from tui.stack.model import Service
 
@@ -50,7 +52,10 @@ class Starter:
             yield step
 
     async def scale(self, name: str, count: int) -> AsyncGenerator[Progress]:
-        """Starts what is missing up to this number, and removes what is above it."""
+        """Starts what is missing up to this number, with what it needs, and removes what is above it.
+
+        What runs is left as it is, whatever its settings would be now.
+        """
         service = self._plan.project.services[name]
         for one in reversed(self._replicas(name)):
             if one.number > count:
@@ -60,7 +65,12 @@ class Starter:
                 self._store.remove(self._place(one.name))
                 yield Progress(f"Container {one.name}  Removed")
         self._watcher.ring()
-        async for step in self._bring([(service, number) for number in range(1, count + 1)], recreate=set()):
+        running = {(one.service, one.number) for one in self._store.replicas() if one.state is not State.ENDED}
+        needed = [self._plan.project.services[other] for other in self._with_needed([name]) if other != name]
+        wanted = [(other, number) for other in needed for number in self._numbers(other)]
+        wanted += [(service, number) for number in range(1, count + 1)]
+        missing = [(one, number) for one, number in wanted if (one.name, number) not in running]
+        async for step in self._bring(missing, recreate=set()):
             yield step
 
     async def stop(self, names: Sequence[str]) -> AsyncGenerator[Progress]:
@@ -128,6 +138,7 @@ class Starter:
             notes = await self._ports.allot([(service, number)], self._plan.set_ports, set(), avoid=[port])
             self._say(f"port {port} was taken by {holder} meanwhile; {'; '.join(notes) or f'{name} takes another'}")
             recreate = True
+        raise EngineError(f"{name} was not started: others took its port {MOVES + 1} times. Try: sparkdeck up")
 
     async def _make(self, spec: Spec, recreate: bool) -> None:
         """Creates and starts a replica; one that runs as it should is left alone."""
@@ -166,10 +177,12 @@ class Starter:
                     await heard(bell)
         except TimeoutError:
             return None
-        if state.get("state") == "running":
+        own = await asyncio.to_thread(_own_ports, spec, state) if state.get("state") == "running" else set()
+        if own is None:
             return None
         for port in spec.ports:
-            if port.published and is_taken(LOCALHOST, port.published):
+            # What answered may be the one that has our port, while our process has yet to find that out.
+            if port.published and port.published not in own and is_taken(LOCALHOST, port.published):
                 holder = await listener(port.published) or "another program"
                 await launch.stop(folder, self._store, self._watcher, 0)
                 return port.published, holder
@@ -185,7 +198,7 @@ class Starter:
                 (other, condition)
                 for other, condition in service.depends_on.items()
                 if other in self._plan.project.services
-                if not _is_there([one for one in replicas if one.service == other and not one.is_run], condition)
+                if not self._is_there([one for one in replicas if one.service == other and not one.is_run], condition)
             ]
             if not missing:
                 return
@@ -201,6 +214,19 @@ class Starter:
                 told = True
                 self._say(f"Container {name}  Waiting for {', '.join(other for other, _ in missing)}")
             await heard(bell)
+
+    def _is_there(self, replicas: Sequence[Replica], condition: str) -> bool:
+        if not replicas:
+            return False
+        if condition == COMPLETED:
+            return all(one.state is State.ENDED and one.exit_code == 0 for one in replicas)
+        if condition == HEALTHY:
+            # Health counts once it is known whose port answered.
+            known = not any((one.service, one.number) in self._underway for one in replicas)
+            return known and all(
+                one.state is State.RUNNING and one.health in (Health.HEALTHY, Health.NONE) for one in replicas
+            )
+        return all(one.state is State.RUNNING for one in replicas)
 
     def _spec(self, service: Service, number: int, name: str) -> Spec:
         own = self._ports.of(service.name, number)
@@ -260,14 +286,9 @@ class Starter:
         return levels
 
 
-def _is_there(replicas: Sequence[Replica], condition: str) -> bool:
-    if not replicas:
-        return False
-    if condition == COMPLETED:
-        return all(one.state is State.ENDED and one.exit_code == 0 for one in replicas)
-    if condition == HEALTHY:
-        return all(one.state is State.RUNNING and one.health in (Health.HEALTHY, Health.NONE) for one in replicas)
-    return all(one.state is State.RUNNING for one in replicas)
+def _own_ports(spec: Spec, state: dict[str, Any]) -> set[int] | None:
+    """The ports on which a replica's processes listen; None if that cannot be known."""
+    return listening([*family([one for one in (state.get("keeper"), state.get("child")) if one]), *marked({spec.id})])
 
 
 def _as_json(spec: Spec) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 import psutil
@@ -18,6 +19,20 @@ def marked(replica_ids: set[str]) -> list[psutil.Process]:
         with suppress(psutil.Error, OSError):
             if process.environ().get(MARKER) in replica_ids:
                 found.append(process)
+    return found
+
+
+def listening(processes: Iterable[psutil.Process]) -> set[int] | None:
+    """The TCP ports on which these processes listen; None where one of them may not be asked."""
+    found = set()
+    for process in processes:
+        try:
+            connections = process.net_connections("tcp")
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+        except (psutil.Error, OSError):
+            return None
+        found |= {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN and one.laddr}
     return found
 
 
