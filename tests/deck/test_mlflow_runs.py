@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import webbrowser
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -167,11 +166,11 @@ async def test_a_runs_id_is_copied_and_its_page_opened(mlflow: Server, monkeypat
     opened: list[str] = []
     monkeypatch.setattr(views, "has_browser", lambda: True)
 
-    def open_page(url: str) -> bool:
+    async def open_page(url: str) -> bool:
         opened.append(url)
         return True
 
-    monkeypatch.setattr(webbrowser, "open", open_page)
+    monkeypatch.setattr(views, "open_page", open_page)
     async with deck_on(scripted()) as deck:
         await to_mlflow(deck, mlflow.port)
         await deck.until_seen("test_auc")

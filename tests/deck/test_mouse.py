@@ -132,12 +132,12 @@ async def test_over_ssh_the_address_is_copied(monkeypatch: pytest.MonkeyPatch) -
     await links_to_mlflow(engine)
     async with deck_on(engine) as deck:
         await open_mlflow(deck)
-        assert deck.app.clipboard == ADDRESS and "no browser" in deck.messages[0]
+        assert deck.app.clipboard == ADDRESS and "No browser" in deck.messages[0]
 
 
 @pytest.mark.parametrize(
     ("ending", "said"),
-    [("true", "Opened"), ("false", "no browser"), ("sleep 600", "Opened")],
+    [("true", "Opened"), ("false", "No browser"), ("sleep 600", "Opened")],
 )
 async def test_a_browser_that_is_named_is_used(
     ending: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]

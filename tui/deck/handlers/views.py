@@ -84,7 +84,7 @@ async def open_url(deck: DeckApp, url: str) -> None:
     if has_browser() and await open_page(url):
         deck.say(f"Opened {url}")
     else:
-        await copy(deck, url, "There is no browser here; the address")
+        await copy(deck, url, "No browser opens here: the address")
 
 
 async def copy(deck: DeckApp, value: str, what: str) -> None:

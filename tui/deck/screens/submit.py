@@ -60,6 +60,7 @@ class SubmitScreen(Dialog[None]):
     SubmitScreen #history Label { color: $text-muted; }
     SubmitScreen #history OptionList { height: 1fr; border: none; padding: 0; background: $background; }
     SubmitScreen #verdict { width: 100%; height: auto; min-height: 3; margin-top: 1; }
+    SubmitScreen #verdict-text { width: 100%; }
     SubmitScreen #buttons { height: 1; align-horizontal: right; }
     SubmitScreen Button { margin-left: 2; }
     """
@@ -100,7 +101,7 @@ class SubmitScreen(Dialog[None]):
                             yield Label(title, markup=False)
                             yield Input(placeholder=example, id=name, compact=True)
                 with Vertical(id="history"):
-                    yield Label("runs so far (Enter fills the form)", markup=False)
+                    yield Label("runs so far, Enter to reuse" if self._runs else "no runs so far", markup=False)
                     yield OptionList(*(Option(self._past(run)) for run in self._runs), markup=False)
             with VerticalScroll(id="verdict"):
                 yield Label("", id="verdict-text")
