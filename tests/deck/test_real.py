@@ -140,7 +140,7 @@ class Person:
         """Waits until a text is on the screen."""
         await self.until(lambda: text in screen_text(self.app), f"{text!r} on the screen", seconds)
 
-    async def until_done(self, line: str) -> None:
+    async def until_done(self, line: str, seconds: float = 120) -> None:
         """Waits until the command that was started last is this one and is done."""
 
         def done() -> bool:
@@ -148,7 +148,7 @@ class Person:
             assert command is None or command.state != "failed", command
             return command is not None and line in command.line and command.state == "done"
 
-        await self.until(done, f"{line} is done")
+        await self.until(done, f"{line} is done", seconds)
 
     async def until_cluster(self, workers: int) -> None:
         """Waits until so many workers are registered, as the deck shows it."""
@@ -215,7 +215,8 @@ async def test_the_stack_is_started(cluster: Cluster) -> None:
     async with deck_on(cluster) as person:
         assert [pane.word for pane in person.panes] == ["down"] * 4
         await person.press("U")
-        await person.until_done("up")
+        # On a bare machine the images are built first.
+        await person.until_done("up", 700)
         await person.until(lambda: all(pane.well for pane in person.panes), "every pane is well")
         await person.until_cluster(2)
         await person.until_seen("2 workers")
