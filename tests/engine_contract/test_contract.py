@@ -250,6 +250,47 @@ async def test_a_run_outlives_who_started_it_and_is_found_again(start: Start) ->
     assert not any(one.is_run for one in await again.replicas())
 
 
+async def test_what_would_be_removed_is_what_is_removed(start: Start) -> None:
+    engine = await start()
+    await drain(engine.up(["talk"]))
+    names = {replica.name for replica in await engine.replicas()}
+    removable = await engine.removables()
+    assert {one.name for one in removable if one.kind == "replica"} == names and len(names) == 3
+    await drain(engine.remove_all())
+    assert await engine.replicas() == [] and await engine.removables() == []
+
+
+async def test_only_what_has_ended_can_be_removed(start: Start) -> None:
+    engine = await start()
+    await drain(engine.up(["web"]))
+    web = await one(engine, "web")
+    with pytest.raises(EngineError, match="cannot be removed"):
+        await engine.remove(web.id)
+    assert (await one(engine, "web")).state is State.RUNNING
+    await engine.end(web.id, grace_seconds=1)
+    await engine.remove(web.id)
+    assert [replica.service for replica in await engine.replicas()] == ["prepare"]
+    with pytest.raises(EngineError):
+        await engine.start_replica(web.id)
+
+
+async def test_a_signal_is_an_event_and_an_unknown_one_is_refused(start: Start) -> None:
+    engine = await start()
+    await drain(engine.up(["web"]))
+    web = await one(engine, "web")
+    async with asyncio.timeout(30), aclosing(engine.events()) as events:
+        waiting = asyncio.ensure_future(anext(aiter(events)))
+        await asyncio.sleep(0.3)
+        await engine.signal(web.id, "CONT")
+        seen = await waiting
+        while seen.kind != "signalled":
+            seen = await anext(aiter(events))
+    assert (seen.service, seen.replica_id) == ("web", web.id)
+    assert (await one(engine, "web")).state is State.RUNNING
+    with pytest.raises(EngineError):
+        await engine.signal(web.id, "NONSENSE")
+
+
 async def test_what_is_not_there_is_said(start: Start) -> None:
     engine = await start()
     for act in (engine.stop(["nobody"]), engine.up(["nobody"]), engine.scale("nobody", 2)):

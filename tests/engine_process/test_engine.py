@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.engine_process.tiny import PYTHON, keepers_below, left_of, one, until
+from tests.engine_process.tiny import FAMILY, PYTHON, SLEEP, keepers_below, left_of, one, until
 from tests.stacks.deck import free_ports
 from tui.engine.interface import EngineError, Health, RunRequest, State, drain
 from tui.engine.process.store import Store
@@ -23,10 +23,7 @@ from tui.stack.model import Port, Service
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no processes are kept on Windows")
 
-SLEEP = ("sleep", "1000")
 SERVE = (PYTHON, "-m", "http.server", "{port}", "--bind", "127.0.0.1")
-# Children in sessions of their own, as executors and kernels are.
-FAMILY = "import subprocess, time; [subprocess.Popen(['sleep', '1000'], start_new_session=True) for _ in range(3)]"
 
 
 def web(port: int) -> Service:

@@ -16,6 +16,9 @@ from tui.engine.process.spec import Ready, Service
 from tui.stack.model import Project
 
 PYTHON = sys.executable
+SLEEP = ("sleep", "1000")
+# Children in sessions of their own, as executors and kernels are.
+FAMILY = "import subprocess, time; [subprocess.Popen(['sleep', '1000'], start_new_session=True) for _ in range(3)]"
 BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
 
 
@@ -30,13 +33,14 @@ class TinyPlan:
         self.set_ports: Mapping[int, str] = {}
         self.environment: dict[str, str] = {}
         self.grace = 3.0
+        self.start = 60.0
 
     def service(self, name: str, own: Mapping[int, int], all_ports: Mapping[tuple[str, int], int]) -> Service:
         port = next(iter(own.values()), 0)
         command = tuple(word.replace("{port}", str(port)) for word in self.commands[name])
         ready = None
         if self.project.services[name].has_health_check:
-            ready = Ready(url=f"http://127.0.0.1:{port}/", interval=0.2, retries=2)
+            ready = Ready(url=f"http://127.0.0.1:{port}/", interval=0.2, start=self.start, retries=2)
         return Service(command, {**BASE, **self.environment}, str(self.folder), ready, self.grace)
 
     def arguments(self, service: str, command: Sequence[str]) -> list[str]:

@@ -40,9 +40,10 @@ from tui.engine.process.samples import MEMORY_IS
 from tui.engine.process.spark import POWER_SIGNAL
 from tui.engine.process.spec import Spec
 from tui.engine.process.start import Starter
-from tui.engine.process.state import locked, tell
-from tui.engine.process.store import LOCALHOST, Store, state_folder
+from tui.engine.process.state import RESTARTING, RUNNING, locked, tell
+from tui.engine.process.store import LOCALHOST, Store, size, state_folder, writing
 from tui.engine.process.streams import Streams
+from tui.engine.process.tree import end_marked
 from tui.engine.process.watcher import Watcher
 from tui.stack.model import Port, Project, Stack
 
@@ -55,7 +56,7 @@ class ProcessEngine:
         self._info = info
         self._folder = state_folder(stack)
         self._store = Store(self._folder)
-        self._watcher = Watcher(self._folder)
+        self._watcher = Watcher(self._folder / "replicas")
         self._streams = Streams(self._store, self._watcher)
         self._closed = False
 
@@ -190,7 +191,6 @@ class ProcessEngine:
             async for step in self._remove_replicas():
                 yield step
             await asyncio.to_thread(self._sweep, volumes)
-        await asyncio.to_thread(self._forget)
 
     async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
         """Brings a service to this many replicas; what runs is not touched."""
@@ -221,20 +221,22 @@ class ProcessEngine:
     async def start_replica(self, replica_id: str) -> None:
         """Starts one replica; one that runs is left as it is."""
         folder = await self._folder_of(replica_id)
-        if self._store.state(folder).get("state") == "ended":
-            await launch.launch(folder, self._watcher)
+        with writing(self._folder):
+            await launch.launch(folder, self._store, self._watcher)
 
     async def restart_replica(self, replica_id: str) -> None:
         """Stops one replica and starts it."""
         folder = await self._folder_of(replica_id)
-        await launch.stop(folder, self._store, self._watcher)
-        await launch.launch(folder, self._watcher)
+        with writing(self._folder):
+            await launch.stop(folder, self._store, self._watcher)
+            await launch.launch(folder, self._store, self._watcher)
 
     async def remove(self, replica_id: str) -> None:
         """Removes one ended replica or run with its log."""
         folder = await self._folder_of(replica_id)
-        if self._store.state(folder).get("state") != "ended":
+        if self._store.state(folder).get("state") in (RUNNING, RESTARTING):
             raise EngineError("This replica cannot be removed: it runs")
+        await asyncio.to_thread(end_marked, {replica_id})
         await self._tell(replica_id, "removed")
         await asyncio.to_thread(self._store.remove, folder)
         self._watcher.ring()
@@ -257,12 +259,13 @@ class ProcessEngine:
             created_at=datetime.now(UTC).isoformat(),
         )
         try:
-            folder = await asyncio.to_thread(self._store.add, spec)
+            with writing(self._folder):
+                folder = await asyncio.to_thread(self._store.add, spec)
         except FileExistsError:
             raise EngineError(f"There is a run {request.name} already") from None
         tell(self._folder, "created", spec.service, spec.id)
         try:
-            await launch.launch(folder, self._watcher)
+            await launch.launch(folder, self._store, self._watcher)
             state = self._store.state(folder)
             if state.get("exit_code") == 127 and not state.get("child"):
                 raise EngineError(f"{spec.command[0]} cannot be started: is it installed?")
@@ -307,12 +310,12 @@ class ProcessEngine:
     async def removables(self) -> list[Removable]:
         """Replicas and runs with their logs, volumes."""
         found = [
-            Removable("replica", one.id, one.name, await asyncio.to_thread(_size, self._folder / "replicas" / one.name))
+            Removable("replica", one.id, one.name, await asyncio.to_thread(size, self._folder / "replicas" / one.name))
             for one in await self.replicas()
         ]
         volumes = self._folder / "volumes"
         for volume in sorted(volumes.iterdir()) if volumes.is_dir() else ():
-            found.append(Removable("volume", str(volume), volume.name, await asyncio.to_thread(_size, volume)))
+            found.append(Removable("volume", str(volume), volume.name, await asyncio.to_thread(size, volume)))
         return found
 
     async def remove_all(self) -> AsyncGenerator[Progress]:
@@ -327,6 +330,8 @@ class ProcessEngine:
         await asyncio.gather(
             *(launch.stop(self._folder / "replicas" / one.name, self._store, self._watcher) for one in replicas)
         )
+        # Also what outlived its keeper.
+        await asyncio.to_thread(end_marked, {one.id for one in replicas})
         for one in replicas:
             tell(self._folder, "removed", one.service, one.id)
             await asyncio.to_thread(self._store.remove, self._folder / "replicas" / one.name)
@@ -335,14 +340,11 @@ class ProcessEngine:
 
     def _sweep(self, volumes: bool) -> None:
         for item in self._folder.iterdir() if self._folder.is_dir() else ():
-            if item.name in ("lock", "events", "events.1") or (item.name == "volumes" and not volumes):
+            if item.name == "lock" or (item.name == "volumes" and not volumes):
                 continue
             shutil.rmtree(item) if item.is_dir() else item.unlink()
-
-    def _forget(self) -> None:
-        """The folder itself, unless volumes are in it."""
-        if self._folder.is_dir() and not (self._folder / "volumes").exists():
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if not (self._folder / "volumes").exists():
+            shutil.rmtree(self._folder)
 
     # helpers
 
@@ -360,7 +362,7 @@ class ProcessEngine:
     @asynccontextmanager
     async def _changing(self) -> AsyncGenerator[None]:
         self._check()
-        with locked(self._folder) as free:
+        with writing(self._folder), locked(self._folder) as free:
             if not free:
                 raise EngineError(
                     "Another sparkdeck is changing this stack at this moment. Wait until that is done, then try again."
@@ -394,7 +396,3 @@ class ProcessEngine:
                 return self._store.spec(self._folder / "replicas" / one.name)
         what = "This replica of" if replica_id else "The service"
         raise EngineError(f"{what} {service} is not running; start it first")
-
-
-def _size(folder: Path) -> int:
-    return sum(item.lstat().st_size for item in folder.rglob("*") if item.is_file())

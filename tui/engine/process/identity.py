@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 _PROC = Path("/proc")
 _BOOT = _PROC / "sys/kernel/random/boot_id"
 ZOMBIE = "Z"
+# In the environment of keepers, and of nobody else.
+KEEPER = "SPARKDECK_KEEPER"
 
 
 def identity(pid: int) -> str | None:
@@ -20,7 +24,7 @@ def identity(pid: int) -> str | None:
         return None
     if _BOOT.exists():
         fields = _stat(pid)
-        return None if fields is None or fields[0] == ZOMBIE else f"{_BOOT.read_text().strip()} {fields[19]}"
+        return None if fields is None or fields[0] == ZOMBIE else f"{_boot()} {fields[19]}"
     found = _ps("-o", "stat=,lstart=", "-p", str(pid)).split(None, 1)
     return None if len(found) < 2 or found[0].startswith(ZOMBIE) else found[1].strip()
 
@@ -31,17 +35,40 @@ def is_same(pid: int | None, known: str | None) -> bool:
 
 
 def descendants(pid: int) -> list[int]:
-    """Every living process below this one, children before grandchildren."""
+    """Every living process below this one, children before grandchildren.
+
+    Not keepers, nor what is below them: who starts a stack from within a service has not made it a part of that.
+    """
+    return below(families(), [pid])[1:]
+
+
+def families() -> dict[int, list[int]]:
+    """Every living process with children: these."""
     children: dict[int, list[int]] = {}
     for one, parent in _parents():
         children.setdefault(parent, []).append(one)
-    found: list[int] = []
-    open_ = list(children.get(pid, ()))
-    while open_:
-        one = open_.pop(0)
-        found.append(one)
-        open_ += children.get(one, ())
+    return children
+
+
+def below(children: Mapping[int, list[int]], roots: Iterable[int]) -> list[int]:
+    """These processes, and all below them but keepers with theirs, each once."""
+    found = list(dict.fromkeys(roots))
+    for pid in found:
+        found += [one for one in children.get(pid, ()) if one not in found and not _is_keeper(one)]
     return found
+
+
+@cache
+def _boot() -> str:
+    return _BOOT.read_text().strip()
+
+
+def _is_keeper(pid: int) -> bool:
+    """Asked where orphans come to who is above them: on Linux. Elsewhere keepers are below nobody."""
+    try:
+        return f"{KEEPER}=".encode() in (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
 
 
 def _parents() -> list[tuple[int, int]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,8 @@ async def execute(spec: Mapping[str, Any], words: Sequence[str]) -> tuple[int, s
         out, err = await asyncio.gather(_first(process.stdout), _first(process.stderr))
         code = await process.wait()
     except BaseException:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise
     return (128 - code if code < 0 else code), out + err

@@ -23,13 +23,14 @@ from urllib.parse import urlsplit
 
 from tui.engine.process.identity import descendants, identity, is_same
 from tui.engine.process.logfile import LogWriter
-from tui.engine.process.state import ENDED, RESTARTING, RUNNING, read_json, tell, write_json
+from tui.engine.process.state import ENDED, RESTARTING, RUNNING, overwrite_json, read_json, take, tell, write_json
 
 MARKER = "SPARKDECK_REPLICA"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A replica that ran so long (seconds) starts again at once.
 STEADY = 10.0
 CHUNK = 64 * 1024
+LOCK_SECONDS = 2.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -68,11 +69,20 @@ class Keeper:
     # state
 
     def save(self, **changes: Any) -> None:
-        """Writes the state down; a full disk is tried again on the next occasion."""
+        """Writes the state down, on a full disk in place; what cannot be written is tried again on the next occasion.
+
+        A replica whose folder was removed is none any more: it is ended.
+        """
         with self._lock:
             self.state.update(changes)
+            file = self.folder / "state.json"
             try:
-                write_json(self.folder / "state.json", self.state)
+                try:
+                    write_json(file, self.state)
+                except FileNotFoundError:
+                    self.stopping, self.grace = True, 0.0
+                except OSError:
+                    overwrite_json(file, self.state)
                 self._unsaved = False
             except OSError:
                 self._unsaved = True
@@ -91,9 +101,9 @@ class Keeper:
                 ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for passed_over in (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            # What is ignored would be ignored by the child too: a notebook's cell could not be interrupted.
+            signal.signal(passed_over, lambda *_: None)
         pause = SHORTEST_PAUSE
         while True:
             began = time.monotonic()
@@ -101,7 +111,6 @@ class Keeper:
             if self.stopping or not self._again(code):
                 break
             pause = SHORTEST_PAUSE if time.monotonic() - began > STEADY else min(2 * pause, LONGEST_PAUSE)
-            self.save(state=RESTARTING, restarts=self.state["restarts"] + 1)
             if self._wait(pause):
                 break
         self.save(state=ENDED, child=None, child_start=None, keeper=None, keeper_start=None)
@@ -110,6 +119,17 @@ class Keeper:
         self.stopping = True
         asked = read_json(self.folder / "stop.json") or {}
         self.grace = float(asked.get("grace", self.spec["grace"]))
+
+    def _ended(self, code: int, **changes: Any) -> int:
+        """Writes down that the child has ended, once: nobody may take a crash between two lives for the end."""
+        again = not self.stopping and self._again(code)
+        restarts = self.state["restarts"] + (1 if again else 0)
+        changes |= {"child": None, "child_start": None, "health": "unhealthy" if self.spec.get("ready") else "none"}
+        self.save(
+            state=RESTARTING if again else ENDED, exit_code=code, ended_at=time.time(), restarts=restarts, **changes
+        )
+        self.tell("ended", f"exit code {code}")
+        return code
 
     def _again(self, code: int) -> bool:
         policy = self.spec["restart"]
@@ -140,11 +160,9 @@ class Keeper:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.log.feed("e", f"{self.spec['command'][0]} cannot be started: {error}\n".encode())
-            self.save(state=ENDED, exit_code=127, ended_at=time.time(), started_at=time.time())
-            self.tell("ended", "exit code 127")
-            return 127
+            return self._ended(127, started_at=time.time())
         self.child = child
         health = "starting" if self.spec.get("ready") else "none"
         now = time.time()
@@ -161,11 +179,7 @@ class Keeper:
             code = self._attend(child)
         finally:
             over.set()
-        shown = 128 - code if code < 0 else code
-        health = "unhealthy" if self.spec.get("ready") else "none"
-        self.save(state=ENDED, exit_code=shown, ended_at=time.time(), child=None, child_start=None, health=health)
-        self.tell("ended", f"exit code {shown}")
-        return shown
+        return self._ended(128 - code if code < 0 else code)
 
     def _attend(self, child: subprocess.Popen[bytes]) -> int:
         """Writes what the child says until it has ended, asked to or not; then ends what it left behind."""
@@ -193,6 +207,8 @@ class Keeper:
                 for key, _ in waiting.select(timeout):
                     self._read(waiting, key.fd, streams)
                 _reap_orphans(child.pid)
+                if not self.folder.exists():
+                    self.stopping, self.grace = True, 0.0
                 if self._unsaved:
                     self.save()
             self._end_rest(child.pid, family)
@@ -226,7 +242,7 @@ class Keeper:
         for _ in range(50):
             with suppress(OSError):
                 os.killpg(group, signal.SIGKILL)
-            left = [one for one in descendants(os.getpid())]
+            left = descendants(os.getpid())
             left += [one for one, start in family.items() if is_same(one, start) and one not in left]
             for one in left:
                 with suppress(OSError):
@@ -297,6 +313,13 @@ def main() -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
+    lock = os.open(folder, os.O_RDONLY)
+    end = time.monotonic() + LOCK_SECONDS
+    while not take(lock):
+        # Another keeper has it: one that is just ending, or one that was started at the same time.
+        if time.monotonic() > end:
+            os._exit(0)
+        time.sleep(0.05)
     with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123
         for standard in (0, 1, 2):
             os.dup2(nowhere.fileno(), standard)

@@ -9,6 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -76,13 +77,13 @@ class LogWriter:
                 lines = [self._line("e", note.encode()), *lines]
             whole = b"".join(lines)
             written = os.write(self._handle, whole)
-            self._size += written
-            if written < len(whole):
+            done = whole.rfind(b"\n", 0, written) + 1
+            self._size += done
+            if done < written:
                 # Half a line would spoil the next one.
-                os.ftruncate(self._handle, self._size - written)
-                self._size -= written
-                raise OSError("short write")
-            self._lost = 0
+                os.ftruncate(self._handle, self._size)
+            # With the first line the note is written, if there was one.
+            self._lost = whole[done:].count(b"\n") if done else self._lost + count
         except OSError:
             self._lost += count
 
@@ -105,8 +106,8 @@ class LogReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Read up to the end of a line, always.
         self._open: BinaryIO | None = None
-        self._rest = b""
 
     def close(self) -> None:
         """Gives the file back."""
@@ -115,73 +116,94 @@ class LogReader:
             self._open = None
 
     def start_with(self, tail: int | None) -> list[Line]:
-        """The last `tail` lines (None: all); `more` goes on after them."""
+        """The last `tail` lines; `more` goes on after them. None: `more` gives all."""
+        self._begin(tail)
+        if tail is None:
+            return []
         lines: deque[Line] = deque(maxlen=tail)
-        files = self._files()
-        if tail is not None:
-            # Whole files from the end, as many as are needed; each is bounded.
-            wanted: list[Path] = []
-            counted = 0
-            for file in reversed(files):
-                wanted.insert(0, file)
-                try:
-                    counted += file.read_bytes().count(b"\n")
-                except OSError:
-                    break
-                if counted >= tail:
-                    break
-            files = wanted
-        self._begin(files[0] if files else self._folder / "log")
         while part := self.more():
             lines.extend(part)
         return list(lines)
 
-    def more(self, limit: int = 4 * 1024 * 1024) -> list[Line]:
+    def more(self, limit: int = 1024 * 1024) -> list[Line]:
         """What was written since, at most about `limit` bytes of it; nothing if there is nothing new."""
         if self._open is None:
-            self._begin(self._folder / "log")
-            if self._open is None:
-                return []
-        chunk = self._open.read(limit)
-        if not chunk:
-            following = self._following()
-            if following is None:
-                return []
+            self._begin(None)
+        while self._open is not None:
+            lines = self._lines(limit)
+            following = None if lines else self._following()
+            if lines or following is None:
+                return lines
             # The writer has left this file: what it wrote last is there by now.
-            chunk = self._open.read()
-            if not chunk:
-                self._begin(following)
-                return self.more(limit)
-        whole, end, rest = (self._rest + chunk).rpartition(b"\n")
-        self._rest = rest
-        return [line for raw in whole.split(b"\n") if (line := _parse(raw))] if end else self.more(limit)
+            lines = self._lines(limit)
+            if lines:
+                return lines
+            self._go_to(*following)
+        return []
 
-    def _files(self) -> list[Path]:
-        """From the oldest to the newest."""
-        older = sorted(self._folder.glob("log.[0-9]*"), key=lambda file: int(file.name[4:]), reverse=True)
-        newest = self._folder / "log"
-        return [*older, *([newest] if newest.exists() else [])]
+    def _lines(self, limit: int) -> list[Line]:
+        assert self._open is not None
+        chunk = self._open.read(limit)
+        whole, end, rest = chunk.rpartition(b"\n")
+        # A line that is being written is read when it is whole; it may also be taken back.
+        self._open.seek(-len(rest), os.SEEK_CUR)
+        return [line for raw in whole.split(b"\n") if (line := _parse(raw))] if end else []
 
-    def _begin(self, file: Path) -> None:
-        self.close()
-        self._rest = b""
+    def _files(self) -> list[tuple[int, Path]]:
+        """Inode and path, from the oldest to the newest; not in the middle of a rotation."""
+        found, before = self._list(), None
+        while found != before:
+            found, before = self._list(), found
+        return found
+
+    def _list(self) -> list[tuple[int, Path]]:
+        numbered = sorted(self._folder.glob("log.[0-9]*"), key=lambda file: int(file.name[4:]), reverse=True)
+        found = []
+        for file in (*numbered, self._folder / "log"):
+            with suppress(OSError):
+                found.append((file.stat().st_ino, file))
+        return found
+
+    def _begin(self, tail: int | None) -> None:
+        """Opens the file in which the last `tail` lines begin (None: the oldest)."""
+        while files := self._files():
+            counted = 0
+            place = 0 if tail is None else len(files)
+            while place > 0 and (place == len(files) or counted < (tail or 0)):
+                place -= 1
+                counted += _count(files[place][1])
+            if self._go_to(*files[place]):
+                return
+
+    def _go_to(self, inode: int, file: Path) -> bool:
+        """Opens a file, unless it was moved meanwhile."""
         try:
-            self._open = file.open("rb", buffering=0)
+            opened = file.open("rb", buffering=0)
         except OSError:
-            self._open = None
+            return False
+        if os.fstat(opened.fileno()).st_ino != inode:
+            opened.close()
+            return False
+        self.close()
+        self._open = opened
+        return True
 
-    def _following(self) -> Path | None:
-        """The file after the one that is read; None while that is the newest."""
+    def _following(self) -> tuple[int, Path] | None:
+        """The file after the one that is read, the oldest if that was dropped; None while it is the newest."""
         assert self._open is not None
         mine = os.fstat(self._open.fileno()).st_ino
         files = self._files()
-        for place, file in enumerate(files):
-            try:
-                if file.stat().st_ino == mine:
-                    return files[place + 1] if place + 1 < len(files) else None
-            except OSError:
-                return None
-        return files[0] if files else None
+        place = next((place for place, (inode, _) in enumerate(files) if inode == mine), -1)
+        return files[place + 1] if place + 1 < len(files) else None
+
+
+def _count(file: Path) -> int:
+    """How many lines a file has."""
+    count = 0
+    with suppress(OSError), file.open("rb") as opened:
+        while chunk := opened.read(1024 * 1024):
+            count += chunk.count(b"\n")
+    return count
 
 
 def _parse(raw: bytes) -> Line | None:

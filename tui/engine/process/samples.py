@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +13,11 @@ from datetime import UTC, datetime
 import psutil
 
 from tui.engine.interface import Sample
+from tui.engine.process.identity import families
+from tui.engine.process.tree import family
 
+# For so long who belongs to whom is taken as known.
+PASS_SECONDS = 0.5
 MEMORY_IS = (
     "as proportional set size: what processes share counts in part"
     if sys.platform == "linux"
@@ -33,19 +39,34 @@ class _Tree:
 class Sampler:
     """CPU in percent of one core. Memory is the proportional set (Linux) or the unique set (elsewhere) of the tree.
 
-    Disk counts what processes asked of the disk since the first look. Network of processes is not known.
+    Disk counts what the processes that were seen asked of the disk. Network of processes is not known.
     """
 
     def __init__(self) -> None:
         self._trees: dict[str, _Tree] = {}
+        self._children: dict[int, list[int]] = {}
+        self._looked_at = -PASS_SECONDS
+        self._lock = threading.Lock()
+
+    def children(self, pid: int) -> list[int]:
+        """A process's children; who belongs to whom is looked up once for all replicas. Takes milliseconds."""
+        with self._lock:
+            if time.monotonic() - self._looked_at >= PASS_SECONDS:
+                self._children, self._looked_at = families(), time.monotonic()
+            return self._children.get(pid, [])
+
+    def family(self, roots: Sequence[int]) -> list[psutil.Process]:
+        """These processes and all below them, each once."""
+        self.children(0)
+        return family(roots, self._children)
 
     def forget(self, replica_id: str) -> None:
         """Nobody looks at it any more."""
         self._trees.pop(replica_id, None)
 
-    def sample(self, replica_id: str, roots: Iterable[int]) -> Sample | None:
+    def sample(self, replica_id: str, roots: Sequence[int]) -> Sample | None:
         """A sample of the processes below and including these; None if there are none. Takes milliseconds."""
-        processes = family(roots)
+        processes = self.family(roots)
         if not processes:
             return None
         tree = self._trees.setdefault(replica_id, _Tree())
@@ -63,9 +84,11 @@ class Sampler:
                 try:
                     counters = process.io_counters()
                     disk[key] = (counters.read_bytes, counters.write_bytes)
-                    before = tree.disk.get(key, (0, 0) if tree.at else disk[key])
+                    before = tree.disk.get(key, (0, 0))
                     tree.read += max(0, disk[key][0] - before[0])
                     tree.written += max(0, disk[key][1] - before[1])
+                except psutil.NoSuchProcess:
+                    pass
                 except (AttributeError, psutil.Error):
                     disk_known = False
         tree.cpu, tree.disk, tree.at = cpu, disk, now.timestamp()
@@ -81,17 +104,6 @@ class Sampler:
             disk_written=tree.written if disk_known else None,
             processes=len(processes),
         )
-
-
-def family(roots: Iterable[int]) -> list[psutil.Process]:
-    """These processes and all below them, each once."""
-    found: dict[int, psutil.Process] = {}
-    for root in roots:
-        with suppress(psutil.Error):
-            process = psutil.Process(root)
-            for one in (process, *process.children(recursive=True)):
-                found.setdefault(one.pid, one)
-    return list(found.values())
 
 
 def _memory(process: psutil.Process) -> int:

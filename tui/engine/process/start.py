@@ -16,11 +16,11 @@ from tui.engine.ports import is_taken, listener
 from tui.engine.process import launch
 from tui.engine.process.plan import Plan
 from tui.engine.process.ports import Ports, allotted
-from tui.engine.process.samples import family
+from tui.engine.process.spark import INHERITED
 from tui.engine.process.spec import Spec
-from tui.engine.process.state import tell
+from tui.engine.process.state import RESTARTING, RUNNING, tell
 from tui.engine.process.store import LOCALHOST, Store
-from tui.engine.process.tree import listening, marked
+from tui.engine.process.tree import family, listening, marked
 from tui.engine.process.watcher import Watcher, heard
 from tui.stack.model import Service
 
@@ -28,6 +28,7 @@ from tui.stack.model import Service
 MOVES = 3
 # A process that ends within so many seconds may have found its port taken.
 SOON = 20.0
+BROUGHT = (State.RUNNING, State.RESTARTING)
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
 
@@ -65,7 +66,7 @@ class Starter:
                 self._store.remove(self._place(one.name))
                 yield Progress(f"Container {one.name}  Removed")
         self._watcher.ring()
-        running = {(one.service, one.number) for one in self._store.replicas() if one.state is not State.ENDED}
+        running = {(one.service, one.number) for one in self._store.replicas() if one.state in BROUGHT}
         needed = [self._plan.project.services[other] for other in self._with_needed([name]) if other != name]
         wanted = [(other, number) for other in needed for number in self._numbers(other)]
         wanted += [(service, number) for number in range(1, count + 1)]
@@ -116,7 +117,7 @@ class Starter:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, everything, return_exceptions=True)
 
     async def _bring_one(self, service: Service, number: int, recreate: bool) -> None:
         try:
@@ -128,17 +129,22 @@ class Starter:
     async def _until_it_stays(self, service: Service, number: int, recreate: bool) -> None:
         name = f"{self._plan.project.name}-{service.name}-{number}"
         await self._wait_for(service, name)
-        for _ in range(MOVES + 1):
+        lost: list[str] = []
+        while len(lost) <= MOVES:
             spec = self._spec(service, number, name)
             await self._make(spec, recreate)
             taken = await self._taken(spec)
             if taken is None:
                 return
             port, holder = taken
+            lost.append(f"{port} ({holder})")
             notes = await self._ports.allot([(service, number)], self._plan.set_ports, set(), avoid=[port])
             self._say(f"port {port} was taken by {holder} meanwhile; {'; '.join(notes) or f'{name} takes another'}")
             recreate = True
-        raise EngineError(f"{name} was not started: others took its port {MOVES + 1} times. Try: sparkdeck up")
+        raise EngineError(
+            f"{name} could not be started: {len(lost)} ports, one after the other, were taken between the look and "
+            f"the start: {', '.join(lost)}. Stop what takes them, then: sparkdeck up"
+        )
 
     async def _make(self, spec: Spec, recreate: bool) -> None:
         """Creates and starts a replica; one that runs as it should is left alone."""
@@ -146,7 +152,7 @@ class Starter:
         if folder.exists():
             old = self._store.spec(folder)
             same = _what(old) == _what(_as_json(spec)) and not recreate
-            if same and self._store.state(folder).get("state") != "ended":
+            if same and self._store.state(folder).get("state") in (RUNNING, RESTARTING):
                 self._say(f"Container {spec.name}  Running")
                 return
             if not same:
@@ -158,7 +164,7 @@ class Starter:
             await asyncio.to_thread(self._store.add, spec)
             tell(self._folder, "created", spec.service, spec.id)
             self._say(f"Container {spec.name}  Created")
-        await launch.launch(folder, self._watcher)
+        await launch.launch(folder, self._store, self._watcher)
         self._say(f"Container {spec.name}  Started")
 
     async def _taken(self, spec: Spec) -> tuple[int, str] | None:
@@ -172,7 +178,7 @@ class Starter:
                 while True:
                     bell = self._watcher.bell()
                     state = self._store.state(folder)
-                    if state.get("state") != "running" or state.get("health") in ("healthy", "none"):
+                    if state.get("state") != "running" or state.get("health") != "starting":
                         break
                     await heard(bell)
         except TimeoutError:
@@ -209,6 +215,11 @@ class Starter:
                     code = next(one.exit_code for one in own if one.state is State.ENDED)
                     raise EngineError(
                         f"{service.name} needs {other}, which ended with exit code {code}. Why: sparkdeck logs {other}"
+                    )
+                if condition == HEALTHY and any(one.health is Health.UNHEALTHY for one in own):
+                    said = next(one.health_output for one in own if one.health is Health.UNHEALTHY)
+                    raise EngineError(
+                        f"{service.name} needs {other}, which is unhealthy ({said}). Why: sparkdeck logs {other}"
                     )
             if not told:
                 told = True
@@ -248,7 +259,7 @@ class Starter:
 
     async def _again(self, replica: Replica) -> None:
         await launch.stop(self._place(replica.name), self._store, self._watcher)
-        await launch.launch(self._place(replica.name), self._watcher)
+        await launch.launch(self._place(replica.name), self._store, self._watcher)
 
     # what there is
 
@@ -297,5 +308,9 @@ def _as_json(spec: Spec) -> dict[str, Any]:
 
 
 def _what(spec: dict[str, Any]) -> dict[str, Any]:
-    """What makes a replica another one."""
-    return {key: value for key, value in spec.items() if key not in ("id", "created_at")}
+    """What makes a replica another one; not which terminal it was started from."""
+    environment = {name: value for name, value in spec["environment"].items() if name not in (*INHERITED, "PATH")}
+    return {
+        **{key: value for key, value in spec.items() if key not in ("id", "created_at")},
+        "environment": environment,
+    }

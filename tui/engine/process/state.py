@@ -1,9 +1,9 @@
 """A stack's private folder: what is known of its processes, written whole or not at all. Stdlib only.
 
 FOLDER/lock               held by whoever changes the stack
-FOLDER/events             what happened, a JSON line each
 FOLDER/ports.json         which ports were allotted
 FOLDER/volumes/NAME/      named volumes
+FOLDER/replicas/events    what happened, a JSON line each
 FOLDER/replicas/NAME/     spec.json (what to run), state.json (how it is), stop.json (how to stop), log, log.1, ...
 """
 
@@ -49,7 +49,7 @@ def read_json(file: Path) -> dict[str, Any] | None:
 
 def tell(folder: Path, kind: str, service: str, replica_id: str, detail: str = "") -> None:
     """Appends an event. What cannot be told (a full disk) is seen in the state all the same."""
-    file = folder / "events"
+    file = folder / "replicas" / "events"
     entry = {"at": time.time(), "kind": kind, "service": service, "id": replica_id, "detail": detail}
     with suppress(OSError):
         if file.exists() and file.stat().st_size > EVENTS_LIMIT:
@@ -61,17 +61,39 @@ def tell(folder: Path, kind: str, service: str, replica_id: str, detail: str = "
             os.close(handle)
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Takes the stack's lock; whether it was free. The system gives it back with the process that has it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def overwrite_json(file: Path, value: Mapping[str, Any]) -> None:
+    """For a full disk: writes into the room that a small file has already, at once. Raises OSError."""
+    handle = os.open(file, os.O_WRONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        text = json.dumps(value).encode()
+        os.pwrite(handle, text.ljust(os.fstat(handle).st_size), 0)
+        os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def take(handle: int) -> bool:
+    """Takes the lock of an open file or folder; whether it was free. The system gives it back with the process."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Takes the stack's lock; whether it was free."""
+    file = folder / "lock"
+    while True:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            free = take(handle)
+            with suppress(FileNotFoundError):
+                # Else it was removed with its folder in between: the lock that counts is another.
+                if os.path.samestat(os.fstat(handle), file.stat()):
+                    yield free
+                    return
+        finally:
+            os.close(handle)

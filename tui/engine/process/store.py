@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +34,22 @@ def state_folder(stack: Stack) -> Path:
 def has_processes(stack: Stack) -> bool:
     """Whether this stack has replicas as processes."""
     folder = state_folder(stack) / "replicas"
-    return folder.is_dir() and any(folder.iterdir())
+    return any(folder.glob("*/spec.json"))
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Says in words what the disk refuses."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        hint = "Make room on that disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "See whose folder it is"
+        raise EngineError(
+            f"What is known of this stack's processes cannot be kept in {folder}: {error.strerror or error}. "
+            f"{hint}, then try again; what runs goes on."
+        ) from None
 
 
 class Store:
@@ -44,15 +62,19 @@ class Store:
     def add(self, spec: Spec) -> Path:
         """Makes a replica's folder. Raises FileExistsError if its name is taken."""
         folder = self._replicas / spec.name
+        if folder.exists():
+            raise FileExistsError(folder)
+        # Whole or not at all, also for a tool that is killed meanwhile.
+        made = self._replicas / f".{spec.id}"
         self._replicas.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(mode=0o700)
+        made.mkdir(mode=0o700)
         try:
-            self.write(folder, spec)
-            write_json(folder / "state.json", {"state": CREATED})
+            self.write(made, spec)
+            write_json(made / "state.json", {"state": CREATED})
+            return made.rename(folder)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(made, ignore_errors=True)
             raise
-        return folder
 
     def write(self, folder: Path, spec: Spec) -> None:
         """Writes down what is to run."""
@@ -68,7 +90,8 @@ class Store:
         return sorted(found, key=lambda one: (one.service, one.is_run, one.number, one.name))
 
     def _folders(self) -> list[Path]:
-        return sorted(self._replicas.iterdir()) if self._replicas.is_dir() else []
+        found = self._replicas.iterdir() if self._replicas.is_dir() else ()
+        return sorted(one for one in found if one.is_dir() and not one.name.startswith("."))
 
     def folder_of(self, replica_id: str) -> Path:
         """Where a replica's folder is. Raises EngineError if there is none."""
@@ -93,8 +116,14 @@ class Store:
             alive = is_same(found.get("child"), found.get("child_start"))
             if not kept and not alive:
                 # Killed together, or from before a restart of the machine: how it ended nobody saw.
-                found |= {"state": ENDED, "exit_code": None, "health": "none"}
+                found |= {"state": ENDED, "exit_code": None, "health": "none", "keeper": None, "child": None}
+                found["unseen"] = True
         return found
+
+    def unseen(self) -> set[tuple[str, str]]:
+        """Service and id of the replicas whose end no keeper has written down."""
+        specs = (read_json(folder / "spec.json") for folder in self._folders() if self.state(folder).get("unseen"))
+        return {(spec["service"], spec["id"]) for spec in specs if spec is not None}
 
     def remove(self, folder: Path) -> None:
         """Removes a replica with its log."""
@@ -124,6 +153,11 @@ class Store:
             command=tuple(spec["command"]),
             labels=spec["labels"],
         )
+
+
+def size(folder: Path) -> int:
+    """Bytes of a folder's files."""
+    return sum(item.lstat().st_size for item in folder.rglob("*") if item.is_file())
 
 
 def _moment(seconds: Any) -> datetime | None:

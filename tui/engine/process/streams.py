@@ -14,8 +14,9 @@ from typing import BinaryIO
 import psutil
 
 from tui.engine.interface import EngineGone, Event, LogLine, Sample
-from tui.engine.process.logfile import LogReader
-from tui.engine.process.samples import Sampler, family
+from tui.engine.process.logfile import Line, LogReader
+from tui.engine.process.samples import Sampler
+from tui.engine.process.state import ENDED, RUNNING
 from tui.engine.process.store import Store
 from tui.engine.process.watcher import Watcher, heard
 
@@ -49,20 +50,21 @@ class Streams:
                         return
                     if since_ns is None or line.at_ns >= since_ns:
                         yield LogLine(replica_id, line.at_ns, line.text, line.is_error)
-                if not follow:
-                    return
-                bell = self._watcher.bell()
-                # Before reading on: what an ended replica wrote is all there then.
-                ended = not folder.exists() or self._store.state(folder).get("state") == "ended"
-                lines = await asyncio.to_thread(reader.more)
+                bell = self._watcher.bell() if follow else None
+                ended, lines = await asyncio.to_thread(self._more, folder, reader)
                 if lines:
                     continue
-                if ended:
+                if bell is None or ended:
                     return
                 await heard(bell)
                 self._check()
         finally:
             reader.close()
+
+    def _more(self, folder: Path, reader: LogReader) -> tuple[bool, list[Line]]:
+        """Whether the replica has ended, and what is new. In this order: an ended one's lines are all there."""
+        ended = not folder.exists() or self._store.state(folder).get("state") == ENDED
+        return ended, reader.more()
 
     # samples
 
@@ -71,42 +73,33 @@ class Streams:
         self._check()
         folder = await asyncio.to_thread(self._store.folder_of, replica_id)
         try:
-            while True:
-                roots = self._roots(folder)
+            while not self.closed:
+                roots, sample = await asyncio.to_thread(self._look, folder, replica_id)
                 if not roots:
                     return
-                sample = await asyncio.to_thread(self._sampler.sample, replica_id, roots)
                 if sample is not None:
                     yield sample
-                end = asyncio.get_running_loop().time() + SAMPLE_SECONDS
-                # A second, but not beyond the end of the replica.
-                while (left := end - asyncio.get_running_loop().time()) > 0:
-                    bell = self._watcher.bell()
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(bell.wait(), left)
-                    self._check()
-                    if not self._roots(folder):
-                        return
+                await asyncio.sleep(SAMPLE_SECONDS)
+            self._check()
         finally:
             self._sampler.forget(replica_id)
+
+    def _look(self, folder: Path, replica_id: str) -> tuple[list[int], Sample | None]:
+        roots = self._roots(folder)
+        return roots, self._sampler.sample(replica_id, roots) if roots else None
 
     def _roots(self, folder: Path) -> list[int]:
         """The process, and what became its keeper's."""
         state = self._store.state(folder)
-        if state.get("state") != "running" or not state.get("child"):
+        if state.get("state") != RUNNING or not state.get("child"):
             return []
-        roots = [int(state["child"])]
-        keeper = state.get("keeper")
-        if keeper:
-            with suppress(psutil.Error):
-                roots += [one.pid for one in psutil.Process(int(keeper)).children() if one.pid not in roots]
-        return roots
+        return [int(state["child"]), *(self._sampler.children(state["keeper"]) if state.get("keeper") else ())]
 
     def processes(self, folder: Path) -> list[list[str]]:
         """See `Engine.processes`."""
         rows = [["PID", "USER", "RSS", "ELAPSED", "COMMAND"]]
         now = datetime.now(UTC).timestamp()
-        for process in family(self._roots(folder)):
+        for process in self._sampler.family(self._roots(folder)):
             with suppress(psutil.Error):
                 elapsed = int(now - process.create_time())
                 size = process.memory_info().rss // 1024
@@ -118,18 +111,22 @@ class Streams:
 
     def events(self) -> AsyncGenerator[Event]:
         """See `Engine.events`: from this call on."""
-        reader = _EventReader(self._store.folder / "events")
+        reader = _EventReader(self._store.folder / "replicas" / "events")
         # From now on somebody looks out.
         self._watcher.bell()
-        return self._events(reader)
+        return self._events(reader, self._store.unseen())
 
-    async def _events(self, reader: _EventReader) -> AsyncGenerator[Event]:
+    async def _events(self, reader: _EventReader, told: set[tuple[str, str]]) -> AsyncGenerator[Event]:
         try:
             while True:
                 bell = self._watcher.bell()
                 self._check()
                 for event in reader.more():
                     yield event
+                unseen = await asyncio.to_thread(self._store.unseen)
+                for service, replica_id in unseen - told:
+                    yield Event(datetime.now(UTC), "ended", service, replica_id, "exit code unknown")
+                told = unseen
                 await heard(bell)
         finally:
             reader.close()

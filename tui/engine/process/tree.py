@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import psutil
 
+from tui.engine.process.identity import below, families
 from tui.engine.process.keeper import MARKER
 
 
@@ -19,6 +20,15 @@ def marked(replica_ids: set[str]) -> list[psutil.Process]:
         with suppress(psutil.Error, OSError):
             if process.environ().get(MARKER) in replica_ids:
                 found.append(process)
+    return found
+
+
+def family(roots: Iterable[int], children: Mapping[int, list[int]] | None = None) -> list[psutil.Process]:
+    """These processes and all below them, each once; `children` if who belongs to whom was looked up already."""
+    found = []
+    for pid in below(families() if children is None else children, roots):
+        with suppress(psutil.Error):
+            found.append(psutil.Process(pid))
     return found
 
 

@@ -1,9 +1,11 @@
-"""One look-out over a stack's folder: who waits for something to change is told when it did."""
+"""One look-out over the folder of a stack's replicas: who waits for something to change is told when it did."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from watchfiles import awatch
@@ -12,6 +14,8 @@ from watchfiles import awatch
 TOGETHER = 50
 # A safety net, in seconds: not every file system tells of changes, and a killed process writes nothing.
 LOOK_AGAIN = 1.0
+# How soon a folder that is not there (yet) is looked for again.
+AGAIN = 0.1
 
 
 class Watcher:
@@ -43,16 +47,27 @@ class Watcher:
 
     async def _watch(self) -> None:
         while not self._stop.is_set():
-            if self._folder.is_dir():
-                with suppress(OSError, RuntimeError):
-                    changes = awatch(self._folder, stop_event=self._stop, debounce=TOGETHER, step=TOGETHER // 2)
-                    async for _ in changes:
-                        self.ring()
-                        if not self._folder.is_dir():
-                            break
+            # Held open, so that a folder that is made anew is known for another one.
+            with suppress(OSError, RuntimeError), _opened(self._folder) as handle:
+                changes = awatch(
+                    self._folder, watch_filter=None, stop_event=self._stop, debounce=TOGETHER, step=TOGETHER // 2
+                )
+                async for _ in changes:
+                    self.ring()
+                    if not os.path.samestat(os.fstat(handle), self._folder.stat()):
+                        break
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), 0.2)
+                await asyncio.wait_for(self._stop.wait(), AGAIN)
             self.ring()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 async def heard(bell: asyncio.Event) -> None:
