@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 
 from tui.engine.interface import (
     EngineError,
@@ -33,6 +32,7 @@ from tui.engine.interface import (
 )
 from tui.engine.ports import is_taken, listener
 from tui.engine.process import inside, launch
+from tui.engine.process.fit import this_machine
 from tui.engine.process.identity import is_same
 from tui.engine.process.plan import Plan, make_plan
 from tui.engine.process.ports import Ports
@@ -70,8 +70,8 @@ class ProcessEngine:
             version=platform.python_version(),
             endpoint=f"processes of {platform.node() or 'this machine'}",
             reason=reason,
-            cores=psutil.cpu_count(),
-            memory=psutil.virtual_memory().total,
+            cores=this_machine().cores,
+            memory=this_machine().memory,
             memory_is=MEMORY_IS,
         )
         engine = cls(stack, info)
