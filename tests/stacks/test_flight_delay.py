@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 from tests.deck.harness import screen_text
 from tests.stacks.browser import browser, see
 from tests.stacks.deck import OWNER, Deck, copy_out, flight_delay_settings, taken_away
+from tests.stacks.hold import HOLD, master, metrics, running_hold, spark, until
 from tui.deck.app import DeckApp
 from tui.deck.desk import Desk
 from tui.deck.settings import Settings
@@ -27,46 +27,6 @@ from tui.stack.catalogue import find_stack
 pytestmark = pytest.mark.engine
 
 REAL_FLIGHTS = Path(__file__).parents[3] / "shared" / "data" / "flight-test" / "Flights_samples.csv"
-HOLD = """
-import sys, time
-from pyspark.sql import SparkSession
-tasks, seconds = int(sys.argv[1]), float(sys.argv[2])
-spark = SparkSession.builder.appName("hold").getOrCreate()
-spark.sparkContext.setJobGroup("hold", "hold every core")
-def hold(x):
-    time.sleep(seconds)
-    return x
-print("SUM", spark.sparkContext.range(tasks, numSlices=tasks).map(hold).sum(), flush=True)
-"""
-
-
-def until(what: str, true: Callable[[], bool], seconds: float = 90) -> None:
-    """Waits for a state."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.3)
-
-
-def spark(deck: Deck) -> dict[str, Any]:
-    found: dict[str, Any] = deck.json("status", code=None)["spark"]
-    return found
-
-
-def master(deck: Deck) -> Any:
-    url = deck.run("open", "spark-master", "--print").stdout.split()[0]
-    with urllib.request.urlopen(url + "json/", timeout=10) as answer:
-        return json.load(answer)
-
-
-def running_hold(deck: Deck) -> Any:
-    """The hold application once it really works on every core it has, else None."""
-    return next((app for app in master(deck)["activeapps"] if app["name"] == "hold" and app["cores"] > 0), None)
-
-
-def metrics(deck: Deck, name: str = "flight-delay") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((deck.work / "output" / name / "metrics.json").read_text())
-    return found
 
 
 @pytest.fixture(scope="session")

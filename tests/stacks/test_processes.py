@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.stacks.deck import SMALL, Deck, copy_out
-from tests.stacks.test_flight_delay import HOLD, master, metrics, running_hold, spark, until
+from tests.stacks.hold import HOLD, master, metrics, running_hold, spark, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no processes are kept on Windows")
 

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-
 from tui.engine.interface import (
     EngineError,
     EngineGone,
