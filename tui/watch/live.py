@@ -239,6 +239,7 @@ class StackWatch:
 
     def _show(self) -> None:
         """Works out the words of all panes from the replicas and the Spark master."""
+        any_up = any(not replica.is_run for replica in self._replicas)
         for key, pane in self.panes.items():
             replica = pane.replica
             if self.outage is not None:
@@ -249,7 +250,8 @@ class StackWatch:
                 worker = worker_of(replica, self.spark)
                 registered = worker is not None and worker.is_alive
             word = state_word(replica, pane.role, registered=registered)
-            waits = replica is None or replica.state is State.CREATED
+            # In a stack that is down nobody waits.
+            waits = any_up if replica is None else replica.state is State.CREATED
             reason = waits_for(pane.service, self._replicas) if waits else state_note(replica, word)
             pane.show(
                 word=word,
