@@ -1,4 +1,4 @@
-"""What every test may use: whether a Docker Engine answers."""
+"""What every test may use: whether a Docker Engine answers; and which tests share what they start."""
 
 from __future__ import annotations
 
@@ -29,8 +29,22 @@ def _engine_answers() -> str | None:
     return None
 
 
+# Fixtures that start a whole stack, the longest first: all tests of one run on one worker, and before the others.
+STACKS = ("flight_delay", "spark_minio", "wind_power", "mlops", "spark_cluster")
+
+
+def _group(item: pytest.Item) -> str:
+    """The tests that share what they start: a stack's, those of tests/jobs with their Spark, else a module's."""
+    names = getattr(item, "fixturenames", ())
+    stack = next((name for name in STACKS if name in names and "stacks" in item.path.parts), None)
+    return stack or ("jobs" if item.path.parent.name == "jobs" else item.path.stem)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked for the engine are skipped without one, and say why; in CI they fail instead."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: "stacks" not in item.path.parts)
     marked = [item for item in items if item.get_closest_marker("engine")]
     if not marked:
         return

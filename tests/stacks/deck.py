@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,23 @@ SPARKDECK = Path(sys.executable).with_name("sparkdeck")
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on; all held at once, so that they differ."""
-    probes = [socket.socket() for _ in range(count)]
+    """Loopback ports that nobody listens on; all held at once, so that they differ.
+
+    Below those that the kernel gives to outgoing connections, and of each test worker's own thousands, so that nobody
+    takes one between this look and the start of what shall have it.
+    """
+    first = 14_000 + 6_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    probes: list[socket.socket] = []
     try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
+        for port in random.sample(range(first, first + 6_000), 6_000):
+            probe = socket.socket()
+            probes.append(probe)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+            if probe.getsockname()[1] == 0:
+                probes.pop().close()
+            elif len(probes) == count:
+                break
         return [probe.getsockname()[1] for probe in probes]
     finally:
         for probe in probes:
