@@ -40,6 +40,8 @@ def _group(item: pytest.Item) -> str:
     return stack or ("jobs" if item.path.parent.name == "jobs" else item.path.stem)
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked for the engine are skipped without one, and say why; in CI they fail instead."""
     for item in items:
