@@ -94,7 +94,11 @@ def test_everything_in_a_layout_is_loaded(tmp_path: Path) -> None:
 def test_bundled_layouts_are_valid(name: str) -> None:
     layout = load_layout(LAYOUTS / f"{name}.yaml")
     assert layout.name == name
-    assert set(layout.environment.values()) == set(Generated)
+    assert {kind for kind in layout.environment.values() if not kind.is_credential} == {
+        Generated.PROJECT_NAME,
+        Generated.USER_ID,
+        Generated.GROUP_ID,
+    }
     assert layout.scale and layout.default_job()
     first = (LAYOUTS / f"{name}.yaml").read_text().splitlines()[0]
     assert first == f"# yaml-language-server: $schema={SCHEMA_NAME}"
@@ -156,7 +160,7 @@ def test_aliases_may_be_used(tmp_path: Path) -> None:
         (
             ("HOST_UID: user-id", "HOST_UID: userid"),
             "4: environment.HOST_UID: 'userid' is not allowed; did you mean 'user-id'? "
-            "Allowed: project-name, user-id, group-id",
+            "Allowed: project-name, user-id, group-id, access-key, secret-key",
         ),
         (("  other: {}", "  other:"), "8: services.other: must be a mapping (key: value), not nothing"),
         (
@@ -176,7 +180,7 @@ def test_aliases_may_be_used(tmp_path: Path) -> None:
         ),
         (
             ("first: {service: other, app: /a.py}", "first: {service: other}"),
-            "12: jobs.first: 'app' is missing. The script or JAR, as a path inside the service.",
+            "12: jobs.first: 'app' is missing. A job of the kind spark needs it",
         ),
         (
             ("first: {service: other, app: /a.py}", "first: {service: other, app: /a.py, default: true}"),
@@ -229,7 +233,7 @@ def test_several_mistakes_are_reported_at_once_in_the_order_of_their_lines(tmp_p
         "8: services.x.links[0]: 'title' is missing. What the page is called.",
         "8: services.x.links[0].port: 0 is out of range. Allowed: 1 to 65535",
         "9: unknown key 'jbs'; did you mean 'jobs'? "
-        "Allowed: data, description, environment, jobs, name, process, scale, services, title",
+        "Allowed: data, description, environment, jobs, name, process, scale, services, title, variables, variants",
     ]
 
 

@@ -106,6 +106,41 @@ def test_the_services_around_spark() -> None:
     }
 
 
+def test_stacks_with_an_object_store_a_scheduler_and_an_application() -> None:
+    done, well = "service_completed_successfully", "service_healthy"
+    store = {"MINIO_ROOT_USER": "a", "MINIO_ROOT_PASSWORD": "b"}
+    assert roles(
+        spark_app={"built": True, "command": ("sleep", "infinity"), "environment": {"AWS_ACCESS_KEY_ID": "a"}},
+        minio={"image": "mine", "built": True, "command": ("minio", "server", "/data"), "environment": store},
+        minio_client={"image": "mine", "built": True, "command": ("/buckets.sh",), "environment": store},
+    ) == {"spark-app": Role.SPARK_CLIENT, "minio": Role.OBJECT_STORE, "minio-client": Role.ONE_SHOT}
+    assert roles(
+        mlflow={"built": True, "command": ("mlflow", "server"), "ports": (Port(5000, 5000),)},
+        fastapi={"built": True, "command": ("uvicorn", "api:app"), "depends_on": {"mlflow": well}},
+        airflow={"built": True, "command": ("airflow", "standalone"), "ports": (Port(8080, 8080),)},
+    ) == {"mlflow": Role.MLFLOW, "fastapi": Role.APP, "airflow": Role.SCHEDULER}
+    client = {"environment": {"MLFLOW_TRACKING_URI": "http://mlflow:5001"}}
+    assert roles(
+        mlflow={"image": "me/mlflow", "ports": (Port(5001, 5001),)},
+        app_ml_train={**client, "image": "me/train", "depends_on": {"mlflow": well}},
+        app_ml_inference={**client, "image": "me/infer", "depends_on": {"app-ml-train": done}},
+        app_stream_data={**client, "image": "me/stream"},
+        app_ui={"image": "me/ui", "ports": (Port(8050, 8050),)},
+        kedro_viz={"image": "me/viz", "command": ("kedro", "viz", "run")},
+        app_migrate={"image": "me/db"},
+        features={"image": "me/features", "command": ("kedro", "run")},
+    ) == {
+        "mlflow": Role.MLFLOW,
+        "app-ml-train": Role.ONE_SHOT,
+        "app-ml-inference": Role.APP,
+        "app-stream-data": Role.APP,
+        "app-ui": Role.APP,
+        "kedro-viz": Role.APP,
+        "app-migrate": Role.ONE_SHOT,
+        "features": Role.ONE_SHOT,
+    }
+
+
 def links(name: str, *ports: int, **entry: Any) -> tuple[Link, ...]:
     service = Service(name, ports=tuple(Port(port, None) for port in ports), **entry)
     return detect_layout(Project("p", {name: service})).service(name).links

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
-from tui.actions.start import Refused
+from tui.actions.start import Note, Phase, Refused, StartUpdate, prepare
 from tui.engine.interface import Engine
 from tui.jobs.submit import Run, new_run_id, start_run
 from tui.stack.model import DataSpec, Project, Stack
@@ -20,12 +20,17 @@ def data_spec(stack: Stack) -> DataSpec:
     return spec
 
 
-def has_data(project: Project, spec: DataSpec) -> bool:
-    """Whether the data folder holds anything; hidden files do not count."""
-    folder = project.host_path(spec.service, spec.folder)
-    if folder is None or not folder.is_dir():
-        return False
-    return any(not entry.name.startswith((".", "_")) and not entry.name.endswith(".part") for entry in folder.iterdir())
+async def before_data(engine: Engine, stack: Stack) -> AsyncGenerator[StartUpdate]:
+    """What must be there before the generator can run in a stack that was never started: settings, folders, its image.
+
+    Raises EngineError.
+    """
+    for text in await prepare(engine, stack):
+        yield Note(text)
+    spec = data_spec(stack)
+    yield Phase(f"Building {spec.service}")
+    async for progress in engine.build([spec.service]):
+        yield progress
 
 
 async def make_data(engine: Engine, project: Project, spec: DataSpec, args: Sequence[str] = ()) -> Run:

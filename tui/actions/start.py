@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
+from tui.actions.bring_up import bring_up
 from tui.actions.registered import registered
 from tui.checks.ports import check_ports
 from tui.engine.interface import Engine, Progress
-from tui.stack.environment import create_folders, prepare_environment
+from tui.stack.environment import create_folders, has_data, prepare_environment
 from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
-from tui.watch.ready import Step, wait_ready, wanted_services
+from tui.watch.ready import Step, wait_ready, wanted_services, with_needs
 
 
 class Refused(Exception):
@@ -66,6 +68,7 @@ async def start(
         yield Note(text)
     project = await engine.project()
     _validate(stack, project, services)
+    _demand_data(stack, project, services)
     findings = await check_ports(engine, stack, project, services)
     if findings:
         raise Refused("\n".join(str(finding) for finding in findings))
@@ -74,14 +77,27 @@ async def start(
         async for progress in engine.build(services, fresh=fresh):
             yield progress
     yield Phase("Starting services")
-    async for progress in engine.up(services, recreate=recreate):
-        yield progress
+    async with aclosing(bring_up(engine, stack, project, services, recreate=recreate)) as updates:
+        async for update in updates:
+            yield update
     if wait:
         yield Phase("Waiting for health")
         async for step in wait_ready(engine, stack, project, services, timeout=timeout):
             yield step
         async for step in registered(engine, stack, project):
             yield step
+
+
+def _demand_data(stack: Stack, project: Project, services: Sequence[str]) -> None:
+    spec = stack.layout.data if stack.layout else None
+    if spec is None or not spec.before_start or has_data(project, spec):
+        return
+    if spec.service in {one.name for one in with_needs(project, wanted_services(project, services))}:
+        folder = project.host_path(spec.service, spec.folder) or spec.folder
+        raise Refused(
+            f"{spec.service} needs data in {folder}, and there is none. "
+            "sparkdeck data makes a sample; or put your own files there."
+        )
 
 
 def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:

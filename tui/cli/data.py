@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from tui.actions.data import data_spec, make_data
+from tui.actions.data import before_data, data_spec, make_data
 from tui.cli.follow import tell_run
-from tui.cli.output import note
+from tui.cli.output import note, tell_all
 from tui.cli.session import choice, open_session, verb
 
 
@@ -16,8 +16,10 @@ async def data(context: typer.Context) -> int:
 
     Arguments go to the stack's generator: data --rows 1000000; data -- --help shows them.
     """
-    async with open_session() as session:
+    async with open_session(starting=True) as session:
         spec = data_spec(session.stack)
+        if spec.before_start:
+            await tell_all(before_data(session.engine, session.stack))
         run = await make_data(session.engine, session.project, spec, [*context.args, *choice.rest])
         folder = session.project.host_path(spec.service, spec.folder)
         note(f"making data in {folder or spec.folder} as {run.id}")

@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
-from tui.actions.data import data_spec, has_data, make_data
+from tui.actions.data import before_data, make_data
 from tui.actions.start import start
 from tui.cli.arguments import Timeout
 from tui.cli.follow import tell_run
 from tui.cli.open import show_links
 from tui.cli.output import note, tell_all
-from tui.cli.session import open_session, verb
+from tui.cli.session import Session, open_session, verb
 from tui.cli.submit import submit_job
 from tui.jobs.submit import find_job
+from tui.stack.environment import has_data
+from tui.stack.model import DataSpec
 
 
 @verb
@@ -26,19 +28,27 @@ async def demo(
 
     Starts the stack, makes sample data if there is none, runs its job, shows the result. The exit code is the job's.
     """
-    async with open_session() as session:
+    async with open_session(starting=True) as session:
         spec = find_job(session.stack, session.project, job)
+        made = session.stack.layout.data if session.stack.layout else None
+        if made and made.before_start and (code := await _sample_data(session, made)):
+            return code
         await tell_all(start(session.engine, session.stack, timeout=timeout))
-        if session.stack.layout and session.stack.layout.data:
-            data = data_spec(session.stack)
-            if not has_data(session.project, data):
-                note("making sample data")
-                run = await make_data(session.engine, session.project, data)
-                code, _ = await tell_run(session, run, verbose=True)
-                if code:
-                    return code
+        if made and not made.before_start and (code := await _sample_data(session, made)):
+            return code
         run = await submit_job(session, spec, [], {}, {})
         code, _ = await tell_run(session, run)
         await show_links(session)
         note(f"The stack goes on. Stop it: sparkdeck --stack {session.stack.name} stop; remove it: ... down")
         return code
+
+
+async def _sample_data(session: Session, spec: DataSpec) -> int:
+    """Makes sample data where there is none; the exit code of that."""
+    if has_data(session.project, spec):
+        return 0
+    if spec.before_start:
+        await tell_all(before_data(session.engine, session.stack))
+    note("making sample data")
+    code, _ = await tell_run(session, await make_data(session.engine, session.project, spec), verbose=True)
+    return code

@@ -25,7 +25,7 @@ class _Teller:
 
     def __init__(self, verbose: bool) -> None:
         self._verbose = verbose
-        self._status: Status | None = err.status("the driver starts") if err.is_terminal else None
+        self._status: Status | None = err.status("it starts") if err.is_terminal else None
         self._told: set[object] = set()
 
     def start(self) -> None:

@@ -29,6 +29,7 @@ from tui.cli import (
 )
 from tui.cli.session import Exit, choice, chosen_stack, fail
 from tui.engine.choose import EngineKind
+from tui.stack.catalogue import VARIANT_VARIABLE
 from tui.stack.errors import StackError
 
 app = typer.Typer(
@@ -70,6 +71,16 @@ def before_the_verb(
             autocompletion=_stack_names,
         ),
     ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            "--variant",
+            metavar="NAME",
+            envvar=VARIANT_VARIABLE,
+            help="One of the stack's variants, where its layout has some (sparkdeck stacks). "
+            f"Without it: {VARIANT_VARIABLE} in its .env, else the default.",
+        ),
+    ] = None,
     engine: Annotated[
         EngineKind,
         typer.Option(
@@ -86,7 +97,7 @@ def before_the_verb(
     ] = False,
 ) -> None:
     """Drive a local Spark and ML stack: start it, watch it, run jobs on it. Without a verb the deck opens."""
-    choice.stack, choice.engine = stack, engine
+    choice.stack, choice.variant, choice.engine = stack, variant, engine
     if context.invoked_subcommand is None:
         _open_deck(read_only)
 

@@ -24,6 +24,7 @@ from tui.stack.errors import StackError
 from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
 from tui.stack.roles import detect_layout
+from tui.stack.variables import demand_variables
 from tui.watch.ready import NotReady
 
 P = ParamSpec("P")
@@ -45,6 +46,7 @@ class Choice:
     """What was chosen before the verb, and what stands behind `--`: not ours to read."""
 
     stack: str | None = None
+    variant: str | None = None
     engine: EngineKind = EngineKind.AUTO
     rest: list[str] = field(default_factory=list)
 
@@ -63,13 +65,18 @@ class Session:
 
 def chosen_stack() -> Stack:
     """The stack that the command line names, or the one of this folder. Raises StackError."""
-    return find_stack(choice.stack, Path.cwd())
+    return find_stack(choice.stack, Path.cwd(), choice.variant)
 
 
 @asynccontextmanager
-async def open_session() -> AsyncGenerator[Session]:
-    """Opens the chosen stack; roles are detected where it brings no layout."""
+async def open_session(*, starting: bool = False) -> AsyncGenerator[Session]:
+    """Opens the chosen stack; roles are detected where it brings no layout.
+
+    A stack that is `starting` gets the credentials that its compose files demand and its layout generates.
+    """
     stack = chosen_stack()
+    for text in demand_variables(stack, starting=starting):
+        output.note(text)
     engine = await open_engine(stack, choice.engine)
     if choice.engine is EngineKind.AUTO and engine.info.kind != EngineKind.DOCKER:
         output.note(f"as processes of this machine: {engine.info.reason}")

@@ -22,6 +22,6 @@ async def setup(
 
     Checks it, makes its folders and .env, builds, starts, waits for health, shows the links.
     """
-    async with open_session() as session:
+    async with open_session(starting=True) as session:
         await tell_all(start(session.engine, session.stack, build=True, fresh=fresh, timeout=timeout))
         await show_links(session)

@@ -26,10 +26,19 @@ def stacks(as_json: Json = False) -> None:
                     "description": stack.layout.description if stack.layout else "",
                     "folder": str(stack.folder),
                     "jobs": [job.name for job in stack.layout.jobs] if stack.layout else [],
+                    "variants": [variant.name for variant in stack.layout.variants] if stack.layout else [],
                 }
                 for stack in found
             ]
         )
         raise typer.Exit
-    rows = ((stack.name, stack.layout.title if stack.layout else "", str(stack.folder)) for stack in found)
-    print_table(table("stack", "what it is", "where", rows=rows))
+    rows = (
+        (
+            stack.name,
+            stack.layout.title if stack.layout else "",
+            ", ".join(variant.name for variant in stack.layout.variants) if stack.layout else "",
+            str(stack.folder),
+        )
+        for stack in found
+    )
+    print_table(table("stack", "what it is", "variants", "where", rows=rows))

@@ -53,7 +53,9 @@ async def submit(
         typer.Argument(help="A job of the layout, or a .py or .jar file in /apps.", autocompletion=complete_job),
     ] = None,
     main_class: Annotated[str | None, typer.Option("--class", help="The JAR's class to run.")] = None,
-    conf: Annotated[list[str] | None, typer.Option("--conf", metavar="KEY=VALUE", help="A Spark setting.")] = None,
+    conf: Annotated[
+        list[str] | None, typer.Option("--conf", metavar="KEY=VALUE", help="A Spark setting, or one of a DAG run.")
+    ] = None,
     env: Annotated[
         list[str] | None, typer.Option("--env", metavar="KEY=VALUE", help="A variable for the driver.")
     ] = None,

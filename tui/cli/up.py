@@ -25,7 +25,7 @@ async def up(
 
     With them starts what they depend on; missing images are built.
     """
-    async with open_session() as session:
+    async with open_session(starting=True) as session:
         chosen = await replicas.choose(session.engine, session.project, services or [])
         await tell_all(
             replicas.start(

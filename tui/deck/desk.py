@@ -22,6 +22,7 @@ from tui.stack.errors import StackError
 from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
 from tui.stack.roles import detect_layout
+from tui.stack.variables import demand_variables
 from tui.watch.live import Outage, Pane, StackWatch
 from tui.watch.names import short_name
 from tui.watch.waiting import WaitingReason
@@ -218,6 +219,7 @@ class Desk:
         while True:
             engine: Engine | None = None
             try:
+                demand_variables(self.stack)
                 engine = await self.open_engine(self.stack)
                 project = await engine.project()
                 stack = self.stack

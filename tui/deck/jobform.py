@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from tui.clients.spark_master import MasterState
 from tui.deck import words
 from tui.deck.desk import Ready
 from tui.jobs.submit import Run, SubmitError, check_file, check_running, find_job
-from tui.stack.model import JobSpec
+from tui.stack.model import JobKind, JobSpec
 
 # What an executor takes unless the form, the job or the client's environment says otherwise: Spark's own default.
 # (What it needs outside the heap a standalone master does not count.)
@@ -22,6 +23,12 @@ CONFS = {
     "executor_memory": "spark.executor.memory",
     "cores": "spark.cores.max",
     "jars": "spark.jars",
+}
+# The fields that a job's kind has.
+FIELDS_OF = {
+    JobKind.SPARK: ("main_class", "args", "tasks", "driver_memory", "executor_memory", "cores", "jars", "confs"),
+    JobKind.RUN: ("args",),
+    JobKind.AIRFLOW: ("confs",),
 }
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
@@ -64,6 +71,8 @@ def memory_bytes(text: str) -> int:
 def submission(ready: Ready, form: Form) -> Submission:
     """The job and settings that a form describes. Raises SubmitError."""
     job = find_job(ready.stack, ready.project, form.job or None, form.main_class or None)
+    # What stands in the fields of another kind is not meant.
+    form = Form(form.job, **{name: getattr(form, name) for name in FIELDS_OF[job.kind]})
     try:
         args = tuple(shlex.split(form.args))
     except ValueError as error:
@@ -101,7 +110,7 @@ async def problems(ready: Ready, made: Submission, spark: MasterState | None) ->
             check_file(ready.project, made.job)
         except SubmitError as error:
             found.append(str(error))
-    if spark is not None:
+    if spark is not None and made.job.kind is JobKind.SPARK:
         found += _memory_problems(made, spark, default_memory(ready, made.job.service, EXECUTOR_VARIABLE))
     return found
 
@@ -134,6 +143,8 @@ def form_of(run: Run, layout_jobs: Sequence[JobSpec]) -> Form:
     form = Form(job=run.job, args=shlex.join(run.args), tasks=tasks if tasks != usual else "")
     command = list(run.replica.command)
     own = dict(known[run.job].conf) if run.job in known else {}
+    if run.job in known and known[run.job].kind is not JobKind.SPARK:
+        return replace(form, confs=_dag_confs(command, own))
     confs: dict[str, str] = {}
     at = 1
     while at < len(command):
@@ -152,6 +163,15 @@ def form_of(run: Run, layout_jobs: Sequence[JobSpec]) -> Form:
     named = {name: confs.pop(key) for name, key in CONFS.items() if key in confs}
     rest = "; ".join(f"{key}={value}" for key, value in confs.items())
     return replace(form, confs=rest, **named)
+
+
+def _dag_confs(command: Sequence[str], own: Mapping[str, str]) -> str:
+    """What a DAG run's command has beyond the job's own conf."""
+    try:
+        confs = json.loads(command[command.index("--conf") + 1])
+        return "; ".join(f"{key}={value}" for key, value in confs.items() if own.get(key) != value)
+    except (ValueError, IndexError, AttributeError):
+        return ""
 
 
 def verb_words(form: Form, made: Submission) -> list[str]:

@@ -146,7 +146,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A one-off run of a service's image, settings and mounts with another command. It outlives its caller."""
+    """A one-off run of a service's image, settings and mounts, with another command unless that is empty. It outlives
+    its caller."""
 
     service: str
     command: Sequence[str]

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from tui.clients.spark_app import RUN_PROPERTY
 from tui.engine.interface import Engine, Replica, RunRequest, State
+from tui.jobs import airflow_run
 from tui.jobs.verdict import Verdict
-from tui.stack.model import JobSpec, Project, Role, Stack
+from tui.stack.model import JobKind, JobSpec, Layout, Project, Role, Stack
 from tui.stack.secrets import is_secret
 
 RUN_VARIABLE = "SPARKDECK_RUN"
@@ -78,14 +79,42 @@ def find_job(stack: Stack, project: Project, name: str | None, main_class: str |
     raise SubmitError(f"{stack.name} has no job {name!r}. It has: {known}. A file must end in .py or .jar.")
 
 
-def spark_command(job: JobSpec, run: str, args: Sequence[str] = (), conf: Mapping[str, str] | None = None) -> list[str]:
-    """The command of a run: spark-submit with the run's id among Spark's properties, where it is found again."""
+def job_command(
+    project: Project, job: JobSpec, run: str, args: Sequence[str] = (), conf: Mapping[str, str] | None = None
+) -> list[str]:
+    """The command of a run in the job's service; empty for the service's own. Raises SubmitError for what does not fit
+    the job's kind."""
+    if job.kind is JobKind.SPARK:
+        return _spark_command(job, run, args, conf or {})
+    if job.kind is JobKind.AIRFLOW:
+        if args:
+            raise SubmitError(f"The DAG run {job.name} takes no arguments; its settings are --conf KEY=VALUE.")
+        return _airflow_command(project, job, run, conf or {})
+    if conf:
+        raise SubmitError(f"--conf is for Spark and DAG runs; {job.name} runs a command: its arguments stand after --.")
+    words = [*job.args, *args]
+    if job.command or not words:
+        return [*job.command, *words]
+    return [*project.services[job.service].command, *words]
+
+
+def _spark_command(job: JobSpec, run: str, args: Sequence[str], conf: Mapping[str, str]) -> list[str]:
+    """spark-submit with the run's id among Spark's properties, where it is found again."""
     command = ["spark-submit", "--conf", f"{RUN_PROPERTY}={run}"]
-    for key, value in {**job.conf, **(conf or {})}.items():
+    for key, value in {**job.conf, **conf}.items():
         command += ["--conf", f"{key}={value}"]
     if job.main_class:
         command += ["--class", job.main_class]
     return [*command, job.app, *job.args, *args]
+
+
+def _airflow_command(project: Project, job: JobSpec, run: str, conf: Mapping[str, str]) -> list[str]:
+    """Our own driver of a DAG run, for the Python of Airflow's service."""
+    ports = [port.target for port in project.services[job.service].ports]
+    url = f"http://{job.service}:{8080 if 8080 in ports or not ports else ports[0]}"
+    settings = json.dumps({**job.conf, **conf})
+    source = Path(airflow_run.__file__).read_text("utf-8")
+    return ["python3", "-c", source, "--dag", job.dag, "--run", run, "--url", url, "--conf", settings]
 
 
 async def prepare(engine: Engine, job: JobSpec) -> str:
@@ -99,22 +128,28 @@ async def prepare(engine: Engine, job: JobSpec) -> str:
 
 
 async def check_running(engine: Engine, stack: Stack, project: Project, job: JobSpec) -> None:
-    """Whether the services that a run needs are up: its own and the Spark master. Raises SubmitError."""
+    """Whether the services that a run needs are up. Raises SubmitError.
+
+    For Spark its own and the master, for a DAG run Airflow's, for a one-off run those that its service depends on.
+    """
     running = {item.service for item in await engine.replicas() if item.state is State.RUNNING and not item.is_run}
     layout = stack.layout
-    down = [
-        name
-        for name in project.services
-        if name == job.service or (layout and layout.service(name).role is Role.SPARK_MASTER)
-        if name not in running
-    ]
+    down = [name for name in project.services if _is_needed(layout, project, job, name) and name not in running]
     if down:
         raise SubmitError(f"{' and '.join(down)} of {stack.name} must be up to run a job. Start it: sparkdeck up")
 
 
+def _is_needed(layout: Layout | None, project: Project, job: JobSpec, name: str) -> bool:
+    if job.kind is JobKind.RUN:
+        condition = project.services[job.service].depends_on.get(name)
+        return condition is not None and condition != "service_completed_successfully"
+    is_master = layout is not None and layout.service(name).role is Role.SPARK_MASTER
+    return name == job.service or (job.kind is JobKind.SPARK and is_master)
+
+
 def check_file(project: Project, job: JobSpec) -> None:
     """Whether the application's file is there, as far as the host can see it. Raises SubmitError."""
-    host = project.host_path(job.service, job.app)
+    host = project.host_path(job.service, job.app) if job.app else None
     if host is not None and not host.is_file():
         raise SubmitError(f"{job.app} of the job {job.name} is not there: no file {host}")
 
@@ -128,9 +163,12 @@ async def submit(
     conf: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Run:
-    """Starts a run of a job in the background. `env` overrides the job's own environment. Raises EngineError."""
+    """Starts a run of a job in the background. `env` overrides the job's own environment.
+
+    Raises EngineError, and SubmitError for arguments that do not fit its kind.
+    """
     run = new_run_id(job.name)
-    command = spark_command(job, run, args, conf)
+    command = job_command(project, job, run, args, conf)
     return await start_run(engine, project, job.service, job.name, run, command, args, {**job.env, **(env or {})})
 
 

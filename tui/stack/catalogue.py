@@ -6,16 +6,20 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from platformdirs import user_data_path
 
+from tui.stack.environment import read_env_file
 from tui.stack.errors import StackError, nearest
 from tui.stack.layout import LAYOUT_NAME, SCHEMA_NAME, is_layout, load_layout
-from tui.stack.model import Stack
+from tui.stack.model import Stack, Variant
 from tui.stack.root import bundled_root
 
 DEFAULT_STACK = "flight-delay"
+# In the environment or a stack's `.env`: which of its variants is opened.
+VARIANT_VARIABLE = "SPARKDECK_VARIANT"
 
 # The order in which docker compose itself takes them.
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -32,16 +36,43 @@ def bundled_stacks() -> list[Stack]:
     return [_folder_stack(_compose_root() / name) for name in _bundled_names()]
 
 
-def find_stack(choice: str | None, cwd: Path) -> Stack:
+def find_stack(choice: str | None, cwd: Path, variant: str | None = None) -> Stack:
     """The stack that is meant: a bundled one's NAME, or the PATH of a folder, a compose file or a layout.
+
+    Where its layout has variants: the one of this name, else that of SPARKDECK_VARIANT in its `.env`, else the default.
 
     A bundled name goes before a folder of the same name (write `./NAME` for that). Without a choice it is the
     compose project of `cwd` or of the nearest folder above, as for docker compose, else `flight-delay`.
     Raises StackError, or LayoutError if the stack's layout has mistakes.
     """
+    return with_variant(_find(choice, cwd), variant)
+
+
+def with_variant(stack: Stack, name: str | None) -> Stack:
+    """A stack with the compose files of one of its variants. Raises StackError naming those that there are."""
+    variants = stack.layout.variants if stack.layout and stack.variant else ()
+    name = name or (read_env_file(stack.env_file).get(VARIANT_VARIABLE) if variants else None)
+    if not name:
+        return stack
+    known = [variant.name for variant in variants]
+    if name not in known:
+        has = f"It has: {', '.join(known)}." if known else "It has none."
+        raise StackError(f"{stack.name} has no variant {name!r}{nearest(name, known)} {has}")
+    return _with_files(stack, variants[known.index(name)])
+
+
+def _with_files(stack: Stack, variant: Variant) -> Stack:
+    files = tuple(stack.folder / name for name in variant.files)
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise StackError(f"{stack.name}: the variant {variant.name} names {missing[0]}, and there is no such file.")
+    return replace(stack, files=files, variant=variant)
+
+
+def _find(choice: str | None, cwd: Path) -> Stack:
     if choice is None:
         cwd = cwd.absolute()
-        here = next((folder for folder in (cwd, *cwd.parents) if compose_files(folder)), None)
+        here = next((folder for folder in (cwd, *cwd.parents) if _holds_stack(folder)), None)
         return _folder_stack(here if here else _compose_root() / DEFAULT_STACK)
     if choice in _bundled_names():
         return _folder_stack(_compose_root() / choice)
@@ -77,13 +108,22 @@ def copy_out(stack: Stack, target: Path) -> list[Path]:
         raise StackError(f"{stack.name} could not be copied to {target}: {_reason(error)}") from error
 
 
+def _holds_stack(folder: Path) -> bool:
+    """Whether a compose project lies there, under its usual names or those of its own layout."""
+    return bool(compose_files(folder)) or _first(folder, (LAYOUT_NAME,)) is not None
+
+
 def _compose_root() -> Path:
     return bundled_root() / "compose"
 
 
 def _bundled_names() -> list[str]:
     root = _compose_root()
-    return sorted(folder.name for folder in root.iterdir() if compose_files(folder)) if root.is_dir() else []
+    return sorted(folder.name for folder in root.iterdir() if _is_bundled(folder)) if root.is_dir() else []
+
+
+def _is_bundled(folder: Path) -> bool:
+    return bool(compose_files(folder)) or (bundled_root() / "layouts" / f"{folder.name}.yaml").is_file()
 
 
 def _first(folder: Path, names: Iterable[str]) -> Path | None:
@@ -113,14 +153,16 @@ def _folder_stack(folder: Path, file: Path | None = None, layout_file: Path | No
     folder = folder.resolve()
     # As with `docker compose -f`: a file that is named comes without its override.
     files = (folder / file.name,) if file else compose_files(folder)
-    if not files:
-        raise StackError(f"{folder} has no compose file. Looked for: {', '.join(COMPOSE_NAMES)}")
     layout_file = layout_file or _layout_file(folder)
     layout = load_layout(layout_file) if layout_file else None
+    variant = next((one for one in layout.variants if one.default), None) if layout and not file else None
+    if not files and not variant:
+        raise StackError(f"{folder} has no compose file. Looked for: {', '.join(COMPOSE_NAMES)}")
     name = layout.name if layout else folder.name or "stack"
     bundled = folder.parent == _compose_root().resolve()
     home = user_data_path("sparkdeck", appauthor=False) / name if bundled and _is_installed(folder) else folder
-    return Stack(name=name, folder=folder, files=files, home=home, layout=layout, bundled=bundled)
+    stack = Stack(name=name, folder=folder, files=files, home=home, layout=layout, bundled=bundled)
+    return _with_files(stack, variant) if variant else stack
 
 
 def _layout_file(folder: Path) -> Path | None:
@@ -135,12 +177,17 @@ def _layout_file(folder: Path) -> Path | None:
 def _layout_stack(file: Path) -> Stack:
     sibling = file.resolve().parent.parent / "compose" / file.stem
     for folder in (file.parent, sibling):
-        if compose_files(folder):
+        if compose_files(folder) or _first(folder, _named(file)):
             return _folder_stack(folder, layout_file=file.absolute())
     raise StackError(
         f"The layout {file} has no compose project. Looked in {file.parent} and {sibling} "
         f"for: {', '.join(COMPOSE_NAMES)}"
     )
+
+
+def _named(layout: Path) -> list[str]:
+    """The compose files that a layout's variants name."""
+    return [name for variant in load_layout(layout).variants for name in variant.files]
 
 
 def _is_installed(folder: Path) -> bool:

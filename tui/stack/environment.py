@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+import secrets
+import string
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from tui.stack.errors import StackError
-from tui.stack.model import Generated, Mount, Project, Stack
+from tui.stack.model import DataSpec, Generated, Mount, Project, Stack
 from tui.stack.wholefile import whole_file
 
 _BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
@@ -19,10 +21,15 @@ _BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
 
 def read_environment(stack: Stack) -> dict[str, str]:
     """The variables that the stack's `.env` sets; empty if there is none. Raises StackError if unreadable."""
+    return read_env_file(stack.env_file)
+
+
+def read_env_file(file: Path) -> dict[str, str]:
+    """The variables that an `.env` file sets; empty if there is none. Raises StackError if unreadable."""
     try:
-        values = dotenv_values(stack.env_file)
+        values = dotenv_values(file)
     except (OSError, UnicodeDecodeError) as error:
-        raise StackError(f"{stack.env_file} cannot be read: {_reason(error)}") from error
+        raise StackError(f"{file} cannot be read: {_reason(error)}") from error
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -48,30 +55,40 @@ def project_name(stack: Stack) -> str:
     return f"{name}-{hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:6]}"
 
 
-def prepare_environment(stack: Stack, owner: tuple[int, int]) -> list[str]:
-    """Sees to it that `.env` has what the layout generates; `owner` is the user and group id for services.
+def prepare_environment(stack: Stack, owner: tuple[int, int] | None) -> list[str]:
+    """Sees to it that `.env` has what the layout generates; `owner` is the user and group id for services, None where
+    that is not known yet.
 
-    A missing `.env` is made from `.env.example`; an existing one keeps its lines and gets only what it lacks.
-    Returns what was done, in sentences. Raises StackError if a file cannot be read or written.
+    A missing `.env` is made from `.env.example`; an existing one keeps its lines and gets only what it lacks. One that
+    gets credentials is its owner's alone from then on. Returns what was done, in sentences, without any credential.
+    Raises StackError if a file cannot be read or written.
     """
     wanted = _generated(stack, owner)
     file = stack.env_file
     if not wanted:
         return []
+    kinds = stack.layout.environment if stack.layout else {}
+    hidden = {name for name, kind in kinds.items() if kind.is_credential}
     try:
         if file.exists():
             present = dotenv_values(file)
-            missing = {name: value for name, value in wanted.items() if name not in present}
+            # A credential that is set to nothing is missing.
+            missing = {
+                name: value
+                for name, value in wanted.items()
+                if name not in present or (name in hidden and not present[name])
+            }
             if not missing:
                 return []
-            _write(file, _appended(file.read_text("utf-8"), missing), file.stat().st_mode & 0o777)
-            return [f"Added to {file}: {_listed(missing)}."]
+            mode = file.stat().st_mode & (0o700 if hidden & set(missing) else 0o777)
+            _write(file, _appended(file.read_text("utf-8"), missing), mode)
+            return [f"Added to {file}: {_listed(missing, hidden)}."]
         example = stack.env_example
         text = example.read_text("utf-8") if example.is_file() else ""
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, _filled(text, wanted), 0o600)
         origin = f" from {example.name}" if text else ""
-        return [f"Wrote {file}{origin}, with {_listed(wanted)}."]
+        return [f"Wrote {file}{origin}, with {_listed(wanted, hidden)}."]
     except (OSError, UnicodeDecodeError) as error:
         raise StackError(f"{file} could not be prepared: {_reason(error)}") from error
 
@@ -95,6 +112,14 @@ def work_folders(stack: Stack, project: Project) -> list[Path]:
     sources = {_folder(Path(mount.source)) for mount in mounts if mount.kind == "bind" and mount.read_only}
     work = _folder(work_folder(stack))
     return [folder for folder in _below([work], mounts) if folder not in sources and folder != work]
+
+
+def has_data(project: Project, spec: DataSpec) -> bool:
+    """Whether the data folder holds anything; hidden files do not count."""
+    folder = project.host_path(spec.service, spec.folder)
+    if folder is None or not folder.is_dir():
+        return False
+    return any(not entry.name.startswith((".", "_")) and not entry.name.endswith(".part") for entry in folder.iterdir())
 
 
 def work_folder(stack: Stack) -> Path:
@@ -139,14 +164,16 @@ def _folder(path: Path | None) -> Path | None:
         return None
 
 
-def _generated(stack: Stack, owner: tuple[int, int]) -> dict[str, str]:
-    values = {
-        Generated.PROJECT_NAME: project_name(stack),
-        Generated.USER_ID: str(owner[0]),
-        Generated.GROUP_ID: str(owner[1]),
+def _generated(stack: Stack, owner: tuple[int, int] | None) -> dict[str, str]:
+    values: dict[Generated, Callable[[], str]] = {
+        Generated.PROJECT_NAME: lambda: project_name(stack),
+        Generated.ACCESS_KEY: lambda: _random(string.ascii_uppercase + string.digits, 20),
+        Generated.SECRET_KEY: lambda: _random(string.ascii_letters + string.digits, 40),
     }
+    if owner is not None:
+        values |= {Generated.USER_ID: lambda: str(owner[0]), Generated.GROUP_ID: lambda: str(owner[1])}
     kinds = stack.layout.environment if stack.layout else {}
-    wanted = {name: values[kind] for name, kind in kinds.items()}
+    wanted = {name: values[kind]() for name, kind in kinds.items() if kind in values}
     if stack.home != stack.folder:  # an installed package's folder: nothing is written there
         wanted["WORK_DIR"] = str(stack.home / "work")
     return wanted
@@ -193,8 +220,12 @@ def _write(file: Path, text: str, mode: int) -> None:
         os.fsync(stream.fileno())
 
 
-def _listed(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items())
+def _random(letters: str, length: int) -> str:
+    return "".join(secrets.choice(letters) for _ in range(length))
+
+
+def _listed(values: Mapping[str, str], hidden: Set[str]) -> str:
+    return ", ".join(f"{name}={'(generated)' if name in hidden else value}" for name, value in values.items())
 
 
 def _reason(error: Exception) -> str:

@@ -11,22 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.stack.errors import LayoutError, Problem, nearest
-from tui.stack.memory import memory_bytes
-from tui.stack.model import (
-    DataSpec,
-    FitSpec,
-    Generated,
-    JobSpec,
-    Layout,
-    Link,
-    ProcessSpec,
-    Project,
-    ReadySpec,
-    Role,
-    ScaleSpec,
-    ServiceLayout,
-    ServiceProcess,
-)
+from tui.stack.layout_build import build_layout
+from tui.stack.model import JobKind, Layout, Link, Project
 from tui.stack.project import scale_obstacle
 from tui.stack.root import bundled_root
 from tui.stack.yamlfile import Document, KeyPath, read_yaml, root_keys
@@ -39,7 +25,9 @@ SCHEMA_NAME = "layout.schema.json"
 # A layout beside a compose project is called so.
 LAYOUT_NAME = "sparkdeck.yaml"
 # Keys that a layout may have and a compose file may not.
-_LAYOUT_ONLY = frozenset({"title", "description", "environment", "process", "scale", "data", "jobs"})
+_LAYOUT_ONLY = frozenset(
+    {"title", "description", "environment", "variables", "variants", "process", "scale", "data", "jobs"}
+)
 
 _TYPES = {
     "array": "a list",
@@ -65,7 +53,7 @@ def load_layout(path: Path) -> Layout:
         problems += _contradictions(document)
     if problems:
         raise LayoutError(sorted(problems, key=lambda problem: problem.line or 0))
-    return _build(document.data, path)
+    return build_layout(document.data, path)
 
 
 def is_layout(path: Path) -> bool:
@@ -151,10 +139,41 @@ def _contradictions(document: Document) -> Iterator[Problem]:
     for name in defaults[1:]:
         line = document.line(("jobs", name, "default"))
         yield Problem(file, line, f"jobs.{name}.default: {defaults[0]!r} is the default already; keep one")
+    for name, job in jobs.items():
+        yield from _kind_contradictions(document, name, job)
+    variants: Mapping[str, Any] = data.get("variants", {})
+    chosen = [name for name, variant in variants.items() if variant.get("default")]
+    for name in chosen[1:]:
+        line = document.line(("variants", name, "default"))
+        yield Problem(file, line, f"variants.{name}.default: {chosen[0]!r} is the default already; keep one")
+    if variants and not chosen:
+        yield Problem(file, document.line(("variants",)), "variants: none is the default; mark one with default: true")
     scale = data.get("scale", {})
     if scale and scale["service"] in scale.get("fixed", []):
         line = document.line(("scale", "service"))
         yield Problem(file, line, f"scale.service: {scale['service']!r} is among the fixed ones too; keep one")
+
+
+# What a job's kind takes beside what every job has; `!` is what it cannot do without.
+_OF_KIND = {
+    JobKind.SPARK: {"app!", "class", "args", "conf"},
+    JobKind.RUN: {"command", "args"},
+    JobKind.AIRFLOW: {"dag!", "conf"},
+}
+
+
+def _kind_contradictions(document: Document, name: str, job: Mapping[str, Any]) -> Iterator[Problem]:
+    kind = JobKind(job.get("kind", JobKind.SPARK))
+    taken = {key.rstrip("!") for key in _OF_KIND[kind]}
+    for key in sorted({key.rstrip("!") for keys in _OF_KIND.values() for key in keys} - taken):
+        if key in job:
+            allowed = ", ".join(sorted(taken))
+            text = f"jobs.{name}.{key}: a job of the kind {kind} has none. It has: {allowed}"
+            yield Problem(document.file, document.line(("jobs", name, key)), text)
+    for key in (key.rstrip("!") for key in _OF_KIND[kind] if key.endswith("!")):
+        if key not in job:
+            text = f"jobs.{name}: {key!r} is missing. A job of the kind {kind} needs it"
+            yield Problem(document.file, document.line(("jobs", name)), text)
 
 
 def _kind(value: Any) -> str:
@@ -181,90 +200,6 @@ def _where(path: KeyPath) -> str:
         else:
             text += ("." if text else "") + (part if _PLAIN.fullmatch(part) else _show(part))
     return f"{text}: " if text else ""
-
-
-def _build(data: Mapping[str, Any], source: Path) -> Layout:
-    made, scale = data.get("data"), data.get("scale")
-    return Layout(
-        name=data["name"],
-        title=data["title"],
-        source=source,
-        description=data.get("description", ""),
-        services=tuple(_service(pattern, entry) for pattern, entry in data["services"].items()),
-        jobs=tuple(_job(name, entry) for name, entry in data.get("jobs", {}).items()),
-        data=DataSpec(made["service"], made["folder"], _words(made["command"])) if made else None,
-        scale=ScaleSpec(scale["service"], tuple(scale.get("fixed", []))) if scale else None,
-        environment={name: Generated(kind) for name, kind in data.get("environment", {}).items()},
-        process=_process(data["process"]) if "process" in data else None,
-    )
-
-
-def _service(pattern: str, entry: Mapping[str, Any]) -> ServiceLayout:
-    return ServiceLayout(
-        pattern=pattern,
-        role=Role(entry.get("role", Role.UNKNOWN)),
-        title=entry.get("title", ""),
-        links=tuple(Link(**link) for link in entry.get("links", [])),
-        process=_service_process(entry.get("process", {})),
-    )
-
-
-def _service_process(entry: Mapping[str, Any]) -> ServiceProcess:
-    return ServiceProcess(
-        command=_words(entry.get("command", [])),
-        env=_texts(entry.get("env", {})),
-        files=_texts(entry.get("files", {})),
-        ready=ReadySpec(**entry["ready"]) if "ready" in entry else None,
-    )
-
-
-def _process(entry: Mapping[str, Any]) -> ProcessSpec:
-    spark, fit = entry.get("spark", {}), entry.get("fit")
-    return ProcessSpec(
-        packages=tuple(entry.get("packages", [])),
-        spark_defaults=spark.get("defaults", ""),
-        spark_conf=_texts(spark.get("conf", {})),
-        env=_texts(entry.get("env", {})),
-        folders=tuple(entry.get("folders", [])),
-        fit=_fit(fit) if fit else None,
-    )
-
-
-def _fit(entry: Mapping[str, Any]) -> FitSpec:
-    return FitSpec(
-        workers=tuple(entry["workers"]),
-        memory=entry["memory"],
-        cores=entry["cores"],
-        executors=tuple(entry.get("executors", [])),
-        reserve=memory_bytes(entry.get("reserve", "0")) or 0,
-    )
-
-
-def _job(name: str, entry: Mapping[str, Any]) -> JobSpec:
-    return JobSpec(
-        name=name,
-        service=entry["service"],
-        app=entry["app"],
-        title=entry.get("title", ""),
-        main_class=entry.get("class"),
-        args=_words(entry.get("args", [])),
-        conf={key: _word(value) for key, value in entry.get("conf", {}).items()},
-        env={key: _word(value) for key, value in entry.get("env", {}).items()},
-        prepare=_words(entry.get("prepare", [])),
-        default=entry.get("default", False),
-    )
-
-
-def _texts(values: Mapping[str, str | int | bool]) -> dict[str, str]:
-    return {name: _word(value) for name, value in values.items()}
-
-
-def _word(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _words(values: list[str | int | bool]) -> tuple[str, ...]:
-    return tuple(_word(value) for value in values)
 
 
 def _misfits(layout: Layout, project: Project) -> Iterator[tuple[KeyPath, str]]:

@@ -31,6 +31,21 @@ class Generated(StrEnum):
     PROJECT_NAME = "project-name"
     USER_ID = "user-id"
     GROUP_ID = "group-id"
+    ACCESS_KEY = "access-key"
+    SECRET_KEY = "secret-key"
+
+    @property
+    def is_credential(self) -> bool:
+        """Whether the value is made at random, once, and never shown unasked."""
+        return self in (Generated.ACCESS_KEY, Generated.SECRET_KEY)
+
+
+class JobKind(StrEnum):
+    """How a job runs: by spark-submit, as a one-off run of a service, or as a DAG run of Airflow."""
+
+    SPARK = "spark"
+    RUN = "run"
+    AIRFLOW = "airflow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +77,29 @@ class ServiceProcess:
 
     Texts may hold `{port:N}` (the machine's port for the service's own N), `{port:SERVICE:N}`, `{path:/FOLDER}` (where
     a folder of the service lies here), `{state}` (the stack's private folder), `{python}` and `{spark}` (SPARK_HOME).
-    `files` are written below `{state}/files`.
+    `files` are written below `{state}/files`. `requirements` is a file of the compose folder: the service's Python
+    packages, in an environment of its own, whose Python is then `{python}`.
     """
 
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     ready: ReadySpec | None = None
+    requirements: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """Something that is made once into the user's cache; `{build:NAME}` is its folder.
+
+    `command` may hold `{folder}` (the compose project's) and `{target}` (where it writes). With `requirements`, a file
+    of the compose folder, it runs in a Python environment of its own.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    title: str = ""
+    requirements: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +131,7 @@ class ProcessSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     fit: FitSpec | None = None
+    builds: tuple[BuildSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +147,17 @@ class ServiceLayout:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job that the stack offers: `spark-submit [--class main_class] [--conf k=v] app args` in `service`.
+    """A job that the stack offers.
 
-    Paths are those inside the service. `prepare` is a command run there before each submit (building a JAR);
-    `env` are defaults that a caller's own environment variables of the same names override.
+    Of kind spark it is `spark-submit [--class main_class] [--conf k=v] app args` in `service`; of kind run `command`
+    (or the service's own) with `args`; of kind airflow a run of `dag` with `conf`. Paths are those inside the service.
+    `prepare` is a command run there before each submit (building a JAR); `env` are defaults that a caller's own
+    environment variables of the same names override.
     """
 
     name: str
     service: str
-    app: str
+    app: str = ""
     title: str = ""
     main_class: str | None = None
     args: tuple[str, ...] = ()
@@ -131,15 +165,32 @@ class JobSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[str, ...] = ()
     default: bool = False
+    kind: JobKind = JobKind.SPARK
+    command: tuple[str, ...] = ()
+    dag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """How sample data is made: `command` (plus the caller's arguments) in `service`, into `folder` there."""
+    """How sample data is made: `command` (plus the caller's arguments) in `service`, into `folder` there.
+
+    `before_start`: services need it when they start.
+    """
 
     service: str
     folder: str
     command: tuple[str, ...]
+    before_start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of several ways to open a stack: which compose files are merged, in this order."""
+
+    name: str
+    title: str
+    files: tuple[str, ...]
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +203,10 @@ class ScaleSpec:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a stack's services are for and how to show them; loaded from YAML by `tui.stack.layout`."""
+    """What a stack's services are for and how to show them; loaded from YAML by `tui.stack.layout`.
+
+    `environment`: variables that the first setup writes; `variables`: what those that a user must set are for.
+    """
 
     name: str
     title: str
@@ -164,6 +218,8 @@ class Layout:
     scale: ScaleSpec | None = None
     environment: Mapping[str, Generated] = field(default_factory=dict)
     process: ProcessSpec | None = None
+    variants: tuple[Variant, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def service(self, name: str) -> ServiceLayout:
         """The entry for a service: its exact name first, then the first pattern that matches, or unknown."""
@@ -194,6 +250,7 @@ class Stack:
     home: Path
     layout: Layout | None = None
     bundled: bool = False
+    variant: Variant | None = None
 
     @property
     def env_file(self) -> Path:
@@ -245,6 +302,7 @@ class Service:
     profiles: tuple[str, ...] = ()
     replicas: int = 1
     has_health_check: bool = False
+    health_test: tuple[str, ...] = ()
     container_name: str | None = None
     restart: str = "no"
 

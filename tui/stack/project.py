@@ -62,6 +62,7 @@ def _service(name: str, entry: Any) -> Service:
     found = _mapping(entry, at)
     restart = found.get("restart")
     container_name = found.get("container_name")
+    health_test = _health_test(found.get("healthcheck"), f"{at}.healthcheck")
     return Service(
         name=name,
         image=_text(found.get("image") or "", f"{at}.image"),
@@ -74,7 +75,8 @@ def _service(name: str, entry: Any) -> Service:
         depends_on=_depends_on(found.get("depends_on"), f"{at}.depends_on"),
         profiles=_words(found.get("profiles"), f"{at}.profiles"),
         replicas=_replicas(found, at),
-        has_health_check=_has_health_check(found.get("healthcheck"), f"{at}.healthcheck"),
+        has_health_check=bool(health_test),
+        health_test=health_test,
         container_name=_text(container_name, f"{at}.container_name") if container_name else None,
         restart=_text(restart, f"{at}.restart") if restart else "no",
     )
@@ -204,10 +206,13 @@ def _replicas(found: Mapping[str, Any], at: str) -> int:
     return replicas
 
 
-def _has_health_check(value: Any, at: str) -> bool:
+def _health_test(value: Any, at: str) -> tuple[str, ...]:
+    """The health check's command as compose writes it; empty where there is none."""
     check = _mapping(value, at)
-    test = _words(check.get("test"), f"{at}.test")
-    return check.get("disable") is not True and bool(test) and test[0] != "NONE"
+    test = check.get("test")
+    # A line for a shell is one word: what is in it is not ours to split.
+    words = ("CMD-SHELL", _text(test, f"{at}.test")) if isinstance(test, str) and test else _words(test, f"{at}.test")
+    return () if check.get("disable") is True or not words or words[0] == "NONE" else words
 
 
 def _show(value: Any) -> str:

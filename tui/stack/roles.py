@@ -24,6 +24,9 @@ from tui.stack.project import scale_obstacle
 
 THRESHOLD = 3
 
+# What compose calls the dependency on a service that has done its work.
+COMPLETED = "service_completed_successfully"
+
 # Characters of a fact that are looked at; what a project holds is untrusted.
 MAX_FACT = 20_000
 
@@ -86,7 +89,7 @@ SIGNALS = (
         (6, "runs", r"\bspark-(submit|shell|sql)\b|\bpyspark\b(?!.*jupyter)"),
         (5, "variables", r"^spark_(mode|workload)=(submit|client|driver)$"),
         (3, "image", r"spark-(submit|client)"),
-        (3, "name", r"spark[-_.]?(submit|client|driver)"),
+        (3, "name", r"spark[-_.]?(submit|client|driver|app)\b"),
         (2, "runs", r"^(.* )?(sleep infinity|tail -f /dev/null)$"),
         (1, "image", r"spark"),
         (1, "variables", r"^spark_master(_url)?=spark://"),
@@ -142,6 +145,8 @@ SIGNALS = (
         Role.ONE_SHOT,
         (3, "name", r"\b(init|setup|migrate|migrations?|seed|bootstrap)$"),
         (3, "runs", r"\bairflow\s+db\s+(init|migrate|upgrade)\b|\bmc\s+(mb|alias)\b"),
+        (3, "runs", r"\bkedro\s+run\b"),
+        (4, "name", r"\b(minio|mc|s3)-?(client|init|setup|buckets?)$"),
         (2, "name", r"^create"),
         (2, "image", r"(^|/)minio/mc\b"),
     ),
@@ -150,6 +155,8 @@ SIGNALS = (
         (6, "runs", r"historyserver|thriftserver|start-history-server\.sh"),
         (5, "variables", r"^spark_(mode|workload)=history"),
         (3, "name", r"\bhistory\b"),
+        (3, "runs", r"\b(uvicorn|gunicorn|hypercorn|streamlit)\b|\bfastapi\s+run\b|\bkedro\s+viz\b"),
+        (3, "name", r"^app\b(?!.*\b(init|setup|migrat\w*|seed|bootstrap)$)"),
     ),
 )
 
@@ -198,10 +205,25 @@ def role_points(project: Project, name: str) -> Counter[Role]:
     for signal in SIGNALS:
         if signal.pattern.search(getattr(facts, signal.fact)):
             points[signal.role] += signal.points
-    waited_for = (other.depends_on.get(name) for other in project.services.values())
-    if "service_completed_successfully" in waited_for:
+    if name in awaited(project):
         points[Role.ONE_SHOT] += 6
     return points
+
+
+def one_shots(project: Project, layout: Layout | None) -> frozenset[str]:
+    """The services that end by themselves when their work is done: by role, or because others wait for that."""
+    by_role = {name for name in project.services if layout and layout.service(name).role is Role.ONE_SHOT}
+    return frozenset(by_role | awaited(project))
+
+
+def awaited(project: Project) -> frozenset[str]:
+    """The services for whose successful end others wait."""
+    return frozenset(
+        name
+        for service in project.services.values()
+        for name, condition in service.depends_on.items()
+        if condition == COMPLETED
+    )
 
 
 def _facts(service: Service) -> Facts:

@@ -16,10 +16,11 @@ from textual.widgets.option_list import Option
 from tui.deck import usecases, words
 from tui.deck.commands import FAILURES, Command
 from tui.deck.desk import Ready
-from tui.deck.jobform import Form, Submission, default_memory, form_of, problems, submission, verb_words
+from tui.deck.jobform import FIELDS_OF, Form, Submission, default_memory, form_of, problems, submission, verb_words
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
 from tui.jobs.submit import Run, SubmitError
+from tui.stack.model import JobKind, JobSpec
 from tui.text import bare
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ FIELDS = (
     ("jars", "extra jars", "/apps/one.jar,/apps/two.jar"),
     ("confs", "more confs", "spark.sql.shuffle.partitions=8; KEY=VALUE"),
 )
+CONF_EXAMPLES = {
+    JobKind.SPARK: "spark.sql.shuffle.partitions=8; KEY=VALUE",
+    JobKind.RUN: "",
+    JobKind.AIRFLOW: "KEY=VALUE; KEY=VALUE",
+}
+ALL_WELL = {
+    JobKind.SPARK: "the services are up, the file is there, the cluster has room",
+    JobKind.RUN: "what its service needs is up",
+    JobKind.AIRFLOW: "Airflow is up",
+}
 # How long one types on before the checks look, in seconds.
 PAUSE = 0.3
 
@@ -97,7 +108,7 @@ class SubmitScreen(Dialog[None]):
                     for name, title, example in FIELDS:
                         if name.endswith("_memory") and default is not None:
                             example = default_memory(self._ready, default.service, f"SPARK_{name.upper()}")
-                        with Horizontal(classes="row"):
+                        with Horizontal(classes="row", id=f"row-{name}"):
                             yield Label(title, markup=False)
                             yield Input(placeholder=example, id=name, compact=True)
                 with Vertical(id="history"):
@@ -111,6 +122,7 @@ class SubmitScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """The first field, and a first look."""
+        self._show_fields()
         self.query_one("#job", Select).focus()
         self._look_soon()
 
@@ -157,11 +169,20 @@ class SubmitScreen(Dialog[None]):
 
     def on_select_changed(self, message: Select.Changed) -> None:
         """Another job."""
-        layout = self._ready.stack.layout
-        job = next((job for job in (layout.jobs if layout else ()) if job.name == message.value), None)
+        job = self._show_fields()
         tasks = self.query_one("#tasks", Input)
         tasks.placeholder = job.env.get("TASKS", "") if job else ""
         self._look_soon()
+
+    def _show_fields(self) -> JobSpec | None:
+        """Shows the fields that the chosen job's kind has; the job, None for a file."""
+        layout, chosen = self._ready.stack.layout, self.query_one("#job", Select).value
+        job = next((job for job in (layout.jobs if layout else ()) if job.name == chosen), None)
+        kind = job.kind if job else JobKind.SPARK
+        for name, _, _ in FIELDS:
+            self.query_one(f"#row-{name}").display = name in FIELDS_OF[kind]
+        self.query_one("#confs", Input).placeholder = CONF_EXAMPLES[kind]
+        return job
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Another text."""
@@ -206,7 +227,7 @@ class SubmitScreen(Dialog[None]):
         for text in found:
             parts.append(Content.styled(f"▲ {bare(' '.join(text.split()))}", "$warning"))
         if made is not None and not found:
-            parts.append(Content.styled("✓ the services are up, the file is there, the cluster has room", "$success"))
+            parts.append(Content.styled(f"✓ {ALL_WELL[made.job.kind]}", "$success"))
         self.query_one("#verdict-text", Label).update(Content("\n").join(parts))
 
     def action_submit(self) -> None:
