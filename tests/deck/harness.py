@@ -82,10 +82,11 @@ async def deck_on(
     size: tuple[int, int] = (160, 48),
     watch: FakeWatch | None = None,
     settings: Settings | None = None,
+    stack: Stack | None = None,
     read_only: bool = False,
     wait: bool = True,
 ) -> AsyncGenerator[Deck]:
-    """A deck on a scripted engine, with the real watch unless a fake one is given."""
+    """A deck on a scripted engine, with the real watch unless a fake one is given; on flight-delay unless told."""
 
     async def open_engine(stack: Stack) -> Engine:
         await engine.project()
@@ -98,7 +99,8 @@ async def deck_on(
         await made.start()
         return made
 
-    desk = Desk(layout_stack(), open_engine, open_watch, Clock()) if watch else Desk(layout_stack(), open_engine)
+    stack = stack or layout_stack()
+    desk = Desk(stack, open_engine, open_watch, Clock()) if watch else Desk(stack, open_engine)
     if watch:
         desk.opened_at = NOW
     else:

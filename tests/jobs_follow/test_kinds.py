@@ -1,0 +1,75 @@
+"""What the kinds of jobs run, and what they need."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tui.jobs.airflow_run import _entries, _line, _readable
+from tui.jobs.submit import SubmitError, job_command
+from tui.stack.model import JobKind, JobSpec, Port, Project, Service
+
+PROJECT = Project(
+    "p",
+    {
+        "job": Service("job", command=("python", "own.py")),
+        "airflow": Service("airflow", ports=(Port(9090, 9090),)),
+    },
+)
+RUN = JobSpec("count", "job", kind=JobKind.RUN, command=("wc", "-l"))
+OWN = JobSpec("own", "job", kind=JobKind.RUN)
+DAG = JobSpec("train", "airflow", kind=JobKind.AIRFLOW, dag="train", conf={"trials": "3"})
+SPARK = JobSpec("fly", "job", "/jobs/fly.py", args=("a",), conf={"spark.x": "1"})
+
+
+def test_a_one_off_run_has_its_command_or_the_services_own() -> None:
+    assert job_command(PROJECT, RUN, "count-1", ["/data/x"]) == ["wc", "-l", "/data/x"]
+    assert job_command(PROJECT, OWN, "own-1") == []
+    assert job_command(PROJECT, OWN, "own-1", ["--fast"]) == ["python", "own.py", "--fast"]
+    with pytest.raises(SubmitError, match="its arguments stand after --"):
+        job_command(PROJECT, RUN, "count-1", (), {"a": "b"})
+
+
+def test_a_dag_run_is_driven_by_the_services_own_python() -> None:
+    command = job_command(PROJECT, DAG, "train-1", (), {"trials": "5", "worse": "true"})
+    assert command[:2] == ["python3", "-c"]
+    compile(command[2], "airflow_run", "exec")
+    options = dict(zip(command[3::2], command[4::2], strict=True))
+    assert (options["--dag"], options["--run"], options["--url"]) == ("train", "train-1", "http://airflow:9090")
+    assert json.loads(options["--conf"]) == {"trials": "5", "worse": "true"}
+    with pytest.raises(SubmitError, match="takes no arguments"):
+        job_command(PROJECT, DAG, "train-1", ["x"])
+
+
+def test_a_spark_job_is_submitted_with_its_id() -> None:
+    command = job_command(PROJECT, SPARK, "fly-1", ["b"], {"spark.y": "2"})
+    assert command[0] == "spark-submit" and command[-3:] == ["/jobs/fly.py", "a", "b"]
+    assert {"spark.x=1", "spark.y=2", "spark.sparkdeck.run=fly-1"} <= set(command), command
+
+
+def test_of_a_tasks_log_its_own_words_are_shown() -> None:
+    at = {"timestamp": "2026-11-21T10:15:43Z", "level": "info"}
+    assert _line({**at, "event": "569 samples", "logger": "task.stdout"}) == "569 samples"
+    assert _line({**at, "event": "Filling up the DagBag", "logger": "airflow.dag_processing"}) == ""
+    assert _line({"event": "/airflow/logs/attempt=1.log"}) == ""
+    assert (
+        _line(
+            {
+                **at,
+                "level": "error",
+                "event": "Task failed",
+                "logger": "task",
+                "error_detail": [{"exc_type": "ValueError", "exc_value": "bad data"}],
+            }
+        )
+        == "ERROR Task failed: ValueError: bad data"
+    )
+    assert _entries({"content": "one\ntwo"}) == ["one", "two"]  # Airflow 2
+    assert _entries(None) == []
+
+
+def test_a_result_is_readable() -> None:
+    assert _readable('{"version": "1", "promoted": true}') == "version   1\npromoted  true"
+    assert _readable("done") == "done"
+    assert _readable([1, 2]) == "[1, 2]"
