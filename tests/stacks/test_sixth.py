@@ -1,4 +1,4 @@
-"""A stack that nobody knows, made of a compose project and a layout alone: every concept of a layout, on both engines."""
+"""A stack that nobody knows, of a compose project and a layout alone: every concept of a layout, on both engines."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ services:
       - -e
       - >-
         my $$s = IO::Socket::INET->new(LocalPort => 8000, Listen => 5, ReuseAddr => 1) or die;
-        while (my $$c = $$s->accept) { 1 while ($$_ = <$$c>) && /\\S/; print $$c "HTTP/1.0 200 OK\\r\\n\\r\\nopen\\n"; close $$c }
+        while (my $$c = $$s->accept) {
+        1 while ($$_ = <$$c>) && /\\S/; print $$c "HTTP/1.0 200 OK\\r\\n\\r\\nopen\\n"; close $$c }
     init: true
     depends_on: {sort: {condition: service_completed_successfully}}
     environment: {DATA_DIR: /data, SHOP_PASSWORD: "${SHOP_PASSWORD:-}"}
     volumes: ["./work/data:/data"]
     ports: ["127.0.0.1:${SHOP_PORT}:8000"]
-    healthcheck: {test: [CMD, perl, -MIO::Socket::INET, -e, "IO::Socket::INET->new('127.0.0.1:8000') or exit 1"], interval: 1s}
+    healthcheck:
+      test: [CMD, perl, -MIO::Socket::INET, -e, "IO::Socket::INET->new('127.0.0.1:8000') or exit 1"]
+      interval: 1s
 """
 
 MORE = """

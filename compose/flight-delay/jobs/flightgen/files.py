@@ -5,9 +5,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.csv as pa_csv  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 FORMATS: Final = ("csv", "csv.gz", "parquet")
 ROWS_A_FILE: Final = 2_000_000
