@@ -87,8 +87,8 @@ def test_a_run_that_failed_is_the_jobs_own_matter() -> None:
     ("condition", "fields", "words"),
     [
         ("service_healthy", {"health": Health.UNHEALTHY}, "which is unhealthy"),
-        ("service_started", {"state": State.ENDED, "exit_code": 0}, "which is ended"),
-        ("service_completed_successfully", {"state": State.ENDED, "exit_code": 1}, "which is ended"),
+        ("service_started", {"state": State.ENDED, "exit_code": 0}, "which ended with exit code 0"),
+        ("service_completed_successfully", {"state": State.ENDED, "exit_code": 1}, "which ended with exit code 1"),
         ("service_healthy", None, "which is not there"),
         ("service_healthy", {"health": Health.STARTING}, ""),
         ("service_completed_successfully", {}, ""),

@@ -166,7 +166,7 @@ class FakePane:
     samples: FakeSamples = field(default_factory=lambda: FakeSamples(1))
     log: FakeLog = field(default_factory=FakeLog)
     links: Sequence[tuple[str, str]] = ()
-    spark_line: str = ""
+    line: str = ""
     cores: int | None = 4
 
     @property
@@ -268,7 +268,7 @@ def panes_of(stack: Stack, project: Project) -> list[FakePane]:
         role = stack.layout.service(name).role if stack.layout else Role.UNKNOWN
         pane = FakePane(f"{name}/1", name, project.services[name], role, replica(name), samples=FakeSamples(seed))
         if role is Role.SPARK_WORKER:
-            pane.spark_line = "1 of 2 cores, 1.0 GiB of 2.0 GiB"
+            pane.line = "1 of 2 cores, 1.0 GiB of 2.0 GiB"
         pane.log.write(*JAVA[:2], level="info")
         pane.log.write(JAVA[2], level="warn")
         pane.log.write(JAVA[3], level="info")

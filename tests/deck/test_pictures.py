@@ -6,12 +6,25 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.deck import test_mlflow_runs
-from tests.deck.fakes import NOW, SERVICES, FakePane, FakeWatch, layout_project, layout_stack, panes_of, replica, sick
+from tests.deck.fakes import (
+    NOW,
+    SERVICES,
+    FakeLog,
+    FakePane,
+    FakeSamples,
+    FakeWatch,
+    layout_project,
+    layout_stack,
+    panes_of,
+    replica,
+    sick,
+)
 from tests.deck.harness import Deck, deck_on
 from tests.deck.picture import picture
 from tests.deck.test_mlflow_runs import Server
@@ -22,6 +35,7 @@ from tui.deck.screens.findings import FindingsScreen
 from tui.deck.screens.mlflow import MlflowScreen
 from tui.deck.settings import Settings
 from tui.deck.theme import DARK, LIGHT, palette
+from tui.engine.interface import State
 from tui.jobs.progress import RunProgress, StageProgress
 from tui.stack.model import Project, Role
 from tui.watch.live import Outage
@@ -136,6 +150,36 @@ async def test_run(name: str, keys: list[str], size: tuple[int, int], monkeypatc
     async with deck_on(engine, size=size, watch=watch) as deck:
         await deck.press(*keys)
         await deck.until_seen("12/32")
+        await deck.pilot.pause(0.3)
+        await check(deck, f"{name}-{size[0]}x{size[1]}")
+
+
+@by_size
+@pytest.mark.parametrize(
+    ("name", "keys"), [("one-shot", []), ("one-shot-table", ["T"]), ("one-shot-zoom", ["2", "enter"])]
+)
+async def test_one_shots(name: str, keys: list[str], size: tuple[int, int]) -> None:
+    """One that is done, one that works, one that waits for it; and what the others say of their work."""
+    engine, watch = script()
+    panes = list(watch.panes.values())[:5]
+    for pane, other in zip(panes, ("mlflow", "prepare", "train", "serve", "api"), strict=True):
+        pane.key, pane.name, pane.role = f"{other}/1", other, Role.APP
+        pane.replica, pane.word, pane.well, pane.note, pane.line = replica(other), "healthy", True, "", ""
+    panes[0].line = "2 experiments · last run bold-crow-7 finished 3 min ago · wind champion v3"
+    done = NOW - timedelta(minutes=2)
+    panes[1].replica = replica(
+        "prepare", state=State.ENDED, exit_code=0, started_at=done - timedelta(seconds=42), ended_at=done
+    )
+    panes[1].word, panes[1].samples, panes[1].role = "done", FakeSamples(1, count=0), Role.ONE_SHOT
+    panes[2].word, panes[2].role = "running", Role.ONE_SHOT
+    panes[3].replica = replica("serve", state=State.CREATED, started_at=None)
+    panes[3].samples, panes[3].log = FakeSamples(3, count=0), FakeLog()
+    panes[3].word, panes[3].well, panes[3].note = "created", False, "waits for train, running 0:42"
+    panes[4].line, panes[4].links = "healthy: /health 200", (("API", "http://localhost:8000/docs"),)
+    watch.panes = {pane.key: pane for pane in panes}
+    async with deck_on(engine, size=size, watch=watch) as deck:
+        await deck.until_seen("4 of 5 services well")
+        await deck.press(*keys)
         await deck.pilot.pause(0.3)
         await check(deck, f"{name}-{size[0]}x{size[1]}")
 

@@ -155,8 +155,8 @@ class Person:
 
         def registered() -> bool:
             found = [pane for pane in self.panes if pane.service and pane.service.name == "spark-worker"]
-            seen = len(found) == workers and all(" of 1 cores" in pane.spark_line and pane.well for pane in found)
-            return seen and f"{workers} workers" in self.panes[0].spark_line
+            seen = len(found) == workers and all(" of 1 cores" in pane.line and pane.well for pane in found)
+            return seen and f"{workers} workers" in self.panes[0].line
 
         await self.until(registered, f"{workers} workers are registered")
 
@@ -263,7 +263,7 @@ async def test_a_job_is_cancelled(cluster: Cluster) -> None:
         await person.confirm(f"jobs {run.key} --cancel")
         await person.until(lambda: run.replica and run.replica.state is State.ENDED, "it has ended")
         await person.until(lambda: (view := person.app.desk.runs.get(run.key)) and view.ended, "how it ended")
-        await person.until(lambda: "0 of 2 cores" in person.panes[0].spark_line, "its cores are free")
+        await person.until(lambda: "0 of 2 cores" in person.panes[0].line, "its cores are free")
     status, code = await cluster.state(run.key)
     assert status == "exited" and code in (130, 137, 143)
     assert (await cluster.spark())["coresused"] == 0

@@ -54,7 +54,7 @@ async def test_words_and_notes(watch: StackWatch, engine: ScriptedEngine) -> Non
     pane, web = watch.panes["db/1"], watch.panes["web/1"]
     await until(lambda: pane.word == "starting")
     assert web.word == "created" and not web.well
-    assert web.note.startswith("waits for db (starting), ") and web.note.endswith(" s")
+    assert web.note.startswith("waits for db, starting 0:0")
     before = pane.version
     engine.change(db, health=Health.HEALTHY)
     await until(lambda: pane.well)

@@ -74,16 +74,16 @@ async def test_a_healthy_worker_that_the_master_does_not_know_is_flagged(watch: 
     entry = {"id": "worker-7", "host": "10.0.0.7", "state": "ALIVE", "cores": 2, "coresused": 1}
     master.workers = [{**entry, "memory": 2048, "memoryused": 512}]
     await until(lambda: pane.word == "healthy" and pane.links)
-    assert pane.spark_line == "1 of 2 cores, 0.5 of 2 GiB"
+    assert pane.line == "1 of 2 cores, 0.5 of 2 GiB"
     assert pane.links == (("Worker", f"http://localhost:{port}/proxy/worker-7/"),)
     master.apps = [{"id": "app-1", "name": "flights", "state": "WAITING", "cores": 0}]
     line = "1 worker, 1 of 2 cores, 0.5 of 2 GiB, flights waiting"
-    await until(lambda: watching.panes["master/1"].spark_line == line)
+    await until(lambda: watching.panes["master/1"].line == line)
     assert watching.spark is not None and watching.spark_at is not None
 
     engine.finish(replica)
     await until(lambda: watching.spark is None)
-    assert pane.spark_line == "" and pane.word == "healthy"
+    assert pane.line == "" and pane.word == "healthy"
     asked = master.asked
     await watching.refresh()
     assert master.asked == asked, "a master that does not run is not asked"

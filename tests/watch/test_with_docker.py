@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,9 +13,12 @@ import pytest
 
 from tests.engine_docker import conftest
 from tests.watch.conftest import until
+from tui.actions.bring_up import bring_up
 from tui.engine.interface import Engine, drain
 from tui.stack.model import Stack
 from tui.watch.live import Pane, StackWatch
+from tui.watch.ready import NotReady, Step, wait_ready
+from tui.watch.words import took_text
 
 pytestmark = pytest.mark.engine
 
@@ -130,3 +134,52 @@ async def test_out_of_memory_is_said(start_stack: Any, tmp_path: Path) -> None:
         await until(lambda: pane.word == "ended" and marks(pane), 20)
         assert "out of memory" in pane.note and "out of memory" in marks(pane)[-1]
         assert lines(pane)[0] == "eating"
+
+
+ONE_SHOT = """
+train:
+  <<: *base
+  command: [bash, -c, 'echo learning; for i in {1..200}; do [ -e /go/on ] && break; sleep 0.1; done; CODE']
+  volumes: ["./go:/go"]
+serve:
+  <<: *base
+  command: [sleep, infinity]
+  depends_on: {train: {condition: service_completed_successfully}}
+"""
+
+
+async def test_a_one_shot_is_waited_for_and_then_done(start_stack: Any, tmp_path: Path) -> None:
+    engine = await start_stack(ONE_SHOT.replace("CODE", "exit 0"))
+    (tmp_path / "go").mkdir()
+    stack, project = Stack("test", tmp_path, (), tmp_path), await engine.project()
+    said: list[str] = []
+    async with watching(engine, tmp_path) as watch:
+        train, serve = watch.panes["train/1"], watch.panes["serve/1"]
+
+        async def up() -> None:
+            async for update in bring_up(engine, stack, project):
+                said.append(f"{update.service}: {update.word}" if isinstance(update, Step) else update.text)
+
+        task = asyncio.create_task(up())
+        try:
+            await until(lambda: serve.note.startswith("waits for train, running 0:0") and train.word == "running", 30)
+            await until(lambda: "serve: waits for train, running" in said, 15)
+            assert not task.done() and not serve.well
+        finally:
+            (tmp_path / "go" / "on").touch()
+            await task
+        await until(lambda: train.word == "done" and serve.word == "running", 15)
+        assert train.well and not train.note and train.replica and took_text(train.replica).startswith("took ")
+    assert sorted([step.service async for step in wait_ready(engine, stack, project, timeout=20)]) == ["serve", "train"]
+
+
+async def test_a_one_shot_that_fails_is_told_with_the_end_of_its_log(start_stack: Any, tmp_path: Path) -> None:
+    engine = await start_stack(ONE_SHOT.replace("CODE", "echo no data in /data >&2; exit 3"))
+    (tmp_path / "go").mkdir()
+    (tmp_path / "go" / "on").touch()
+    stack, project = Stack("test", tmp_path, (), tmp_path), await engine.project()
+    with pytest.raises(NotReady) as caught:
+        [update async for update in bring_up(engine, stack, project)]
+    first, *log = str(caught.value).splitlines()
+    assert first.startswith("train: ended (exit code 3); sparkdeck logs train tells why")
+    assert sorted(log) == ["  learning", "  no data in /data"]

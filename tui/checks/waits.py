@@ -8,7 +8,7 @@ from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.engine.interface import Health, Replica, State
 from tui.watch.names import short_name
-from tui.watch.panes import missing_for, state_or_health
+from tui.watch.waits import missing_for, state_or_health
 
 
 def check_waits(now: Situation) -> Iterator[Finding]:
@@ -37,4 +37,6 @@ def _comes(other: Replica | None) -> bool:
 
 
 def _is(other: Replica | None) -> str:
-    return "is not there" if other is None else f"is {state_or_health(other)}"
+    if other is None:
+        return "is not there"
+    return f"{'' if other.state is State.ENDED else 'is '}{state_or_health(other)}"

@@ -12,6 +12,7 @@ from tui.cli.output import note, out, print_json, print_table, say, table
 from tui.cli.session import Exit, Session, fail, open_session, verb
 from tui.watch.cluster import master_state
 from tui.watch.links import OpenLink, resolve_links
+from tui.watch.logins import Login, has_login, login_of
 
 
 async def links_of(session: Session, services: list[str]) -> list[OpenLink]:
@@ -27,6 +28,28 @@ async def show_links(session: Session) -> None:
     if links:
         say()
         print_table(table("service", "page", rows=((link.replica, link.url or "") for link in links)))
+    _tell_of_logins(session, links)
+
+
+async def logins_of(session: Session, links: list[OpenLink]) -> dict[str, Login]:
+    """The logins of the services of these links that run, by service."""
+    wanted = {link.service for link in links if link.url}
+    found: dict[str, Login] = {}
+    for replica in await session.engine.replicas():
+        if replica.service in wanted and replica.service not in found and not replica.is_run:
+            login = await login_of(session.engine, session.stack, replica)
+            if login is not None:
+                found[replica.service] = login
+    return found
+
+
+def _tell_of_logins(session: Session, links: list[OpenLink]) -> None:
+    """Says which pages have a login that can be shown."""
+    services = dict.fromkeys(link.service for link in links if link.url)
+    named = [name for name in services if has_login(session.stack, session.project, name)]
+    if named:
+        names = " and ".join(named)
+        note(f"{names} {'asks' if len(named) == 1 else 'ask'} for a login: sparkdeck open --logins shows it")
 
 
 @verb
@@ -36,6 +59,7 @@ async def open_link(
         typer.Argument(help="Whose page; without it all are listed.", autocompletion=complete_service),
     ] = None,
     only_print: Annotated[bool, typer.Option("--print", help="Print the address, open nothing.")] = False,
+    logins: Annotated[bool, typer.Option("--logins", help="Show user and password too; open nothing.")] = False,
     as_json: Json = False,
 ) -> int:
     """Open a service's page in the browser.
@@ -47,15 +71,14 @@ async def open_link(
             known = ", ".join(session.project.services)
             fail(Exit.USAGE, f"{session.stack.name} has no service {service!r}. It has: {known}.")
         links = await links_of(session, [service] if service else [])
+        found = await logins_of(session, links) if logins else {}
     if as_json:
-        print_json(
-            [{"service": link.service, "replica": link.replica, "title": link.title, "url": link.url} for link in links]
-        )
+        print_json([_as_json(link, found if logins else None) for link in links])
         return Exit.OK
     if service is None:
-        print_table(
-            table("service", "page", rows=((link.replica, link.url or f"- ({link.why_not})") for link in links))
-        )
+        _print_links(links, found if logins else None)
+        if not logins:
+            _tell_of_logins(session, links)
         return Exit.OK
     if not links:
         fail(Exit.FAILED, f"{service} has no page: the layout names no link for it.")
@@ -64,6 +87,35 @@ async def open_link(
         fail(Exit.FAILED, f"{service} cannot be opened: {links[0].why_not}.")
     for url in urls:
         say(url)
+    if logins:
+        login = found.get(service)
+        say(f"user: {login.user}\npassword: {login.password}" if login else "no login is known")
+        return Exit.OK
+    _tell_of_logins(session, links)
     if not only_print and out.is_terminal and not webbrowser.open(urls[0]):
         note("There is no browser here; open the address above where there is one.")
     return Exit.OK
+
+
+def _as_json(link: OpenLink, logins: dict[str, Login] | None) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "service": link.service,
+        "replica": link.replica,
+        "title": link.title,
+        "url": link.url,
+    }
+    if logins is not None:
+        login = logins.get(link.service)
+        entry["login"] = {"user": login.user, "password": login.password} if login else None
+    return entry
+
+
+def _print_links(links: list[OpenLink], logins: dict[str, Login] | None) -> None:
+    pages = [(link.replica, link.url or f"- ({link.why_not})") for link in links]
+    if logins is None:
+        print_table(table("service", "page", rows=pages))
+        return
+    known = [logins.get(link.service) for link in links]
+    cells = [(login.user, login.password) if login else ("", "") for login in known]
+    rows = [(*page, *two) for page, two in zip(pages, cells, strict=True)]
+    print_table(table("service", "page", "user", "password", rows=rows))

@@ -82,12 +82,38 @@ def print_table(made: Table) -> None:
     out.print(made, soft_wrap=False)
 
 
+class _Line:
+    """The line that changes: the phase, and who waits for whom and how long, else the newest progress."""
+
+    def __init__(self, phase: str = "") -> None:
+        self._phase = phase
+        self._waits: dict[str, Step] = {}
+        self.text = ""
+
+    def step(self, step: Step) -> None:
+        """Where a service stands."""
+        self._waits.pop(step.service, None)
+        if step.waits:
+            self._waits[step.service] = step
+
+    def __rich__(self) -> Text:
+        # Asked for with every picture of the spinner, so that the time goes on.
+        waits = [f"{step.service} {step.told}" for step in self._waits.values()]
+        width = max(20, err.width - len(self._phase) - 12)
+        text = (
+            plain(waits[0] + (f" (+{len(waits) - 1})" if len(waits) > 1 else ""), width) if waits else self.text[:width]
+        )
+        return Text.assemble(self._phase, (f"  {text}", "dim"))
+
+
 class Teller:
     """Tells a long action: one line of it that changes in a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
         self._status: Status | None = None
+        self._line = _Line()
         self._phase = ""
+        self._told: dict[str, str] = {}
         self._began = time.monotonic()
 
     def __enter__(self) -> Teller:
@@ -102,8 +128,10 @@ class Teller:
             case Phase(title):
                 self._end(done=True)
                 self._phase, self._began = title, time.monotonic()
+                self._told = {}
                 if err.is_terminal:
-                    self._status = err.status(Text(title))
+                    self._line = _Line(title)
+                    self._status = err.status(self._line)
                     self._status.start()
                 else:
                     note(f"{title} ...")
@@ -111,17 +139,20 @@ class Teller:
                 note(f"  {text}")
             case Progress(text):
                 text = plain(text, 200)
-                if self._status is not None:
-                    width = max(20, err.width - len(self._phase) - 12)
-                    self._status.update(Text.assemble(self._phase, ("  " + text[:width], "dim")))
-                elif text.strip():
+                self._line.text = text
+                if self._status is None and text.strip():
                     note(f"  {text}")
             case Step():
+                self._line.step(update)
+                if err.is_terminal and self._told.get(update.service) == update.word:
+                    # Said again for those who see no line that goes on.
+                    return
+                self._told[update.service] = update.word
                 sign, style = ("✓", "green") if update.ready else ("✗", "red") if update.failed else ("·", "dim")
                 err.print(
                     Text.assemble(
                         (f"  {sign} ", style),
-                        f"{update.service:20s} {update.word}",
+                        f"{update.service:20s} {plain(update.told, 200)}",
                         (f"  {update.seconds:.1f} s", "dim"),
                     )
                 )

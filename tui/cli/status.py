@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,11 +17,14 @@ from tui.clients.spark_master import MasterState
 from tui.clients.text import plain
 from tui.engine.interface import Health, Replica, Sample, State
 from tui.stack.model import Role
+from tui.stack.roles import one_shots
 from tui.watch.cluster import master_state, unregistered
 from tui.watch.links import worker_of
 from tui.watch.names import short_name
+from tui.watch.role_lines import role_lines
 from tui.watch.samples import sample_all
-from tui.watch.words import DOWN, NOT_REGISTERED, is_well, size, state_word, took
+from tui.watch.waits import waits_of, waits_text
+from tui.watch.words import DONE, DOWN, NOT_REGISTERED, is_well, run_seconds, size, state_word, took, took_text
 
 _SIGNS = {
     "healthy": ("●", "green"),
@@ -51,7 +55,8 @@ async def status(services: Services = None, as_json: Json = False) -> int:
             master_state(session.stack, session.project, found),
             sample_all(session.engine, replicas),
         )
-        rows = _rows(session, chosen.all_services, replicas, state, samples)
+        lines = await role_lines(session.engine, session.stack, session.project, replicas, state)
+        rows = _rows(session, chosen.all_services, _Seen(found, replicas, state, samples, lines))
     if as_json:
         print_json(
             {
@@ -66,28 +71,36 @@ async def status(services: Services = None, as_json: Json = False) -> int:
     return Exit.OK if all(row["well"] for row in rows) else Exit.FAILED
 
 
-def _rows(
-    session: Session,
-    names: list[str],
-    replicas: list[Replica],
-    state: MasterState | None,
-    samples: dict[str, Sample],
-) -> list[dict[str, Any]]:
-    lost = {replica.id for replica in unregistered(session.stack, session.project, replicas, state)}
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One moment: all replicas and those that are shown; of these the samples and what they say, by their ids."""
+
+    every: list[Replica]
+    replicas: list[Replica]
+    spark: MasterState | None
+    samples: dict[str, Sample]
+    lines: dict[str, str]
+
+
+def _rows(session: Session, names: list[str], seen: _Seen) -> list[dict[str, Any]]:
+    state = seen.spark
+    lost = {replica.id for replica in unregistered(session.stack, session.project, seen.replicas, state)}
     layout = session.stack.layout
+    ending = one_shots(session.project, layout)
     rows: list[dict[str, Any]] = []
     for name, service in session.project.services.items():
         if names and name not in names:
             continue
         role = layout.service(name).role if layout else Role.UNKNOWN
-        own = [replica for replica in replicas if replica.service == name]
+        own = [replica for replica in seen.replicas if replica.service == name]
+        # In a stack that is down nobody waits.
+        waits = waits_text(waits_of(service, seen.every), datetime.now(UTC)) if seen.every else ""
         if not own and not service.profiles:
-            rows.append(
-                {"service": name, "replica": None, "name": name, "role": str(role), "state": DOWN, "well": False}
-            )
+            down = {"service": name, "replica": None, "name": name, "role": str(role), "state": DOWN, "well": False}
+            rows.append({**down, "says": waits})
         for replica in own:
-            word = state_word(replica, role, registered=replica.id not in lost)
-            sample = samples.get(replica.id)
+            word = state_word(replica, one_shot=name in ending, registered=replica.id not in lost)
+            sample = seen.samples.get(replica.id)
             worker = worker_of(replica, state) if role is Role.SPARK_WORKER else None
             rows.append(
                 {
@@ -102,6 +115,8 @@ def _rows(
                     "health_output": replica.health_output if replica.health is Health.UNHEALTHY else "",
                     "restarts": replica.restarts,
                     "started_at": replica.started_at,
+                    "took_seconds": run_seconds(replica),
+                    "says": waits if replica.state is State.CREATED else _says(replica, word, seen.lines),
                     "cpu_percent": sample.cpu_percent if sample else None,
                     "memory": sample.memory if sample else None,
                     "memory_limit": sample.memory_limit if sample else None,
@@ -115,6 +130,10 @@ def _rows(
                 }
             )
     return rows
+
+
+def _says(replica: Replica, word: str, lines: dict[str, str]) -> str:
+    return took_text(replica) if word == DONE else lines.get(replica.id, "")
 
 
 def _engine(session: Session) -> dict[str, str]:
@@ -147,7 +166,7 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
     say()
     print_table(
         table(
-            *("", "service", "state", "up for", "CPU", "memory", "restarts", "ports"),
+            *("", "service", "state", "up for", "CPU", "memory", "restarts", "ports", "says"),
             rows=[_cells(row) for row in rows],
             right=("up for", "CPU", "memory", "restarts"),
         )
@@ -173,8 +192,9 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
 def _cells(row: dict[str, Any]) -> list[str | Text]:
     sign, style = _SIGNS.get(row["state"], ("?", "yellow"))
     if row["replica"] is None:
-        return [Text(sign, style=style), row["name"], row["state"], "-", "-", "-", "-", ""]
-    up = took((datetime.now(UTC) - row["started_at"]).total_seconds()) if row["started_at"] and row["well"] else "-"
+        return [Text(sign, style=style), row["name"], row["state"], "-", "-", "-", "-", "", row["says"]]
+    runs = row["started_at"] and row["well"] and row["state"] != DONE
+    up = took((datetime.now(UTC) - row["started_at"]).total_seconds()) if runs else "-"
     cpu = "-" if row["cpu_percent"] is None else f"{row['cpu_percent']:.1f} %"
     return [
         Text(sign, style=style),
@@ -185,6 +205,7 @@ def _cells(row: dict[str, Any]) -> list[str | Text]:
         size(row["memory"]),
         str(row["restarts"]),
         " ".join(_short(row["ports"])),
+        row["says"],
     ]
 
 

@@ -30,7 +30,7 @@ class Trouble(StrEnum):
     DROPPED = "dropped"
     """Something listens but gave no whole HTTP answer."""
     STATUS = "status"
-    """A status other than 200; `ClientError.status` has it."""
+    """A status other than 200 or 201; `ClientError.status` has it."""
     ANSWER = "answer"
     """Not JSON, or other JSON than this system would give."""
     TOO_LARGE = "too-large"
@@ -154,7 +154,7 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             what = f"gave no whole HTTP answer ({_cause(error)})"
             raise self._error(Trouble.DROPPED, path, what) from None
-        if status != 200:
+        if status not in (200, 201):
             text = body[:2000].decode("utf-8", "replace")
             said = "" if _is_html(body) else plain(text, 200)
             what = f"answered with status {status}" + (f": {said.rstrip('.')}" if said else "")

@@ -112,6 +112,14 @@ class ModelVersion(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
 
 
+class ModelAlias(Struct, frozen=True):
+    """A name that points at a version of a registered model."""
+
+    model: str
+    alias: str
+    version: str
+
+
 class _Alias(Struct, frozen=True):
     alias: str
     version: str
@@ -223,12 +231,16 @@ class MlflowClient(HttpClient):
         if not versions:
             return ()
         # Only the models know the aliases.
-        models = (await self._get("registered-models/search", most, _Models)).registered_models
         aliases: dict[tuple[str, str], list[str]] = {}
-        for model in models:
-            for one in model.aliases:
-                aliases.setdefault((model.name, one.version), []).append(one.alias)
+        for one in await self.aliases(max_results):
+            aliases.setdefault((one.model, one.version), []).append(one.alias)
         return [replace(each, aliases=tuple(aliases.get((each.name, each.version), ()))) for each in versions]
+
+    async def aliases(self, max_results: int = 1000) -> Sequence[ModelAlias]:
+        """The names that point at versions of the registered models. Raises ClientError."""
+        most = {"max_results": str(max_results)}
+        models = (await self._get("registered-models/search", most, _Models)).registered_models
+        return [ModelAlias(model.name, one.alias, one.version) for model in models for one in model.aliases]
 
     def run_url(self, run: MlflowRun) -> str:
         """The run's page under this client's base URL."""

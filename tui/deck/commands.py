@@ -64,7 +64,7 @@ class Command:
                 text = bare(text)
             case Step():
                 self.steps[update.service] = update
-                text = f"{update.service}: {bare(update.word)} ({update.seconds:.1f} s)"
+                text = f"{update.service}: {bare(update.told)} ({update.seconds:.1f} s)"
         for line in text.splitlines():
             if line.strip():
                 self.output.append(line)

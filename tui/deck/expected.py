@@ -85,7 +85,7 @@ class Expected:
     note = ""
     version = 0
     links: Sequence[tuple[str, str]] = ()
-    spark_line = ""
+    line = ""
     cores: int | None = None
     is_run = False
 

@@ -12,6 +12,7 @@ from tui.engine.interface import State
 from tui.text import bare
 from tui.watch.live import Pane
 from tui.watch.ready import Step
+from tui.watch.words import DONE, took_text
 
 # A sample older than this (seconds) is not the present any more.
 STALE = 10.0
@@ -28,6 +29,7 @@ class Facts:
     sign: str
     style: str
     up: str
+    took: str
     restarts: int
     cpu: float | None
     cores: int | None
@@ -36,7 +38,7 @@ class Facts:
     processes: int | None
     rates: tuple[float | None, float | None, float | None, float | None]
     note: str
-    spark: str
+    line: str
     link: str
     age: float | None
 
@@ -66,13 +68,16 @@ def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
     sign, style = words.sign(pane.word, pane.well)
     note = bare(pane.note)
     if step is not None:
-        note = f"{bare(step.word)} {'after' if step.ready else 'for'} {words.took(step.seconds)}"
+        note = bare(step.told)
+        if not step.waits and not step.word.startswith(DONE):
+            note += f" {'after' if step.ready else 'for'} {words.took(step.seconds)}"
     return Facts(
         name=bare(pane.name),
         word=bare(pane.word),
         sign=sign,
         style=style,
         up=up,
+        took=took_text(replica) if replica is not None and pane.word == DONE else "",
         restarts=replica.restarts if replica else 0,
         cpu=sample.cpu_percent if sample else None,
         cores=pane.cores,
@@ -81,7 +86,7 @@ def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
         processes=sample.processes if sample else None,
         rates=pane.samples.rates() if sample else (None, None, None, None),
         note=" ".join(note.split()),
-        spark=bare(pane.spark_line),
+        line=bare(pane.line),
         link=without_token(bare(pane.links[0][1])) if pane.links else "",
         age=age,
     )

@@ -10,6 +10,7 @@ from tui.clients.jupyter import LIST_COMMAND, parse_servers
 from tui.clients.spark_master import MasterState, Worker
 from tui.engine.interface import Engine, EngineError, Replica, State
 from tui.stack.model import Link, Project, Role, Stack
+from tui.stack.roles import NOT_HTTP
 from tui.watch.names import short_name
 
 _ANY_ADDRESS = {"", "0.0.0.0", "::", "127.0.0.1", "::1"}
@@ -37,6 +38,18 @@ def host_url(replicas: Sequence[Replica], service: str, port: int) -> str | None
                 host = "localhost" if candidate.host in _ANY_ADDRESS else candidate.host
                 return f"http://{host}:{candidate.published}"
     return None
+
+
+def page_urls(stack: Stack, project: Project, replica: Replica) -> dict[int, str]:
+    """The addresses of a replica that runs by its service's own ports: those of its links first, then every other one
+    that is published and may speak HTTP."""
+    ports = (
+        [link.port for link in stack.layout.service(replica.service).links if not link.service] if stack.layout else []
+    )
+    service = project.services.get(replica.service)
+    ports += [port.target for port in service.ports if port.protocol == "tcp"] if service else []
+    urls = {port: host_url([replica], replica.service, port) for port in ports if port not in NOT_HTTP}
+    return {port: url for port, url in urls.items() if url is not None}
 
 
 def master_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> str | None:

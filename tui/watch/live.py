@@ -17,6 +17,7 @@ from tui.clients.http import ClientError
 from tui.clients.spark_master import MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica, State
 from tui.stack.model import Project, Role, Stack
+from tui.stack.roles import one_shots
 from tui.watch import host
 from tui.watch.entries import LogEntry
 from tui.watch.follow import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
@@ -24,9 +25,10 @@ from tui.watch.host import Host
 from tui.watch.links import master_url, worker_of
 from tui.watch.live_links import Links
 from tui.watch.log_ring import LogRing
-from tui.watch.panes import Pane, in_order, make, pane_name, placed, waits_for
+from tui.watch.panes import Pane, in_order, make, pane_name, placed
+from tui.watch.role_lines import RoleLines
 from tui.watch.samples import Samples
-from tui.watch.spark_lines import spark_line
+from tui.watch.waits import waits_of
 from tui.watch.words import UNKNOWN, state_note, state_word
 
 __all__ = ["Host", "LogEntry", "LogRing", "Outage", "Pane", "Samples", "StackWatch"]
@@ -80,6 +82,8 @@ class StackWatch:
         self._retry = asyncio.Event()
         self._bell = asyncio.Event()
         self._links = Links(engine, stack, project)
+        self._lines = RoleLines(engine, stack, project, self._show)
+        self._one_shots = one_shots(project, stack.layout)
         self._place({})
 
     async def start(self) -> None:
@@ -90,6 +94,7 @@ class StackWatch:
             asyncio.create_task(self._ask_master(), name="watch-master"),
             asyncio.create_task(self._look_at_host(), name="watch-host"),
             asyncio.create_task(self._links.keep(), name="watch-links"),
+            asyncio.create_task(self._lines.keep(), name="watch-lines"),
         ]
 
         for key, follower in self._followers.items():
@@ -240,6 +245,7 @@ class StackWatch:
     def _show(self) -> None:
         """Works out the words of all panes from the replicas and the Spark master."""
         any_up = any(not replica.is_run for replica in self._replicas)
+        self._lines.update([] if self.outage else self._replicas)
         for key, pane in self.panes.items():
             replica = pane.replica
             if self.outage is not None:
@@ -249,16 +255,16 @@ class StackWatch:
             if self.spark is not None and replica is not None and pane.role is Role.SPARK_WORKER:
                 worker = worker_of(replica, self.spark)
                 registered = worker is not None and worker.is_alive
-            word = state_word(replica, pane.role, registered=registered)
+            one_shot = pane.service is not None and pane.service.name in self._one_shots
+            word = state_word(replica, one_shot=one_shot, registered=registered)
             # In a stack that is down nobody waits.
-            waits = any_up if replica is None else replica.state is State.CREATED
-            reason = waits_for(pane.service, self._replicas) if waits else state_note(replica, word)
+            waiting = any_up if replica is None else replica.state is State.CREATED
             pane.show(
                 word=word,
-                reason=reason,
-                waits_since=replica.created_at if waits and replica else None,
+                reason=state_note(replica, word),
+                waits=waits_of(pane.service, self._replicas) if waiting else (),
                 name=pane_name(self._project, key, replica),
-                line=spark_line(pane.role, replica, self.spark) if replica else "",
+                line=self._lines.of(replica, self.spark) if replica else "",
             )
         self._links.update(self.panes.values(), self._replicas, self.spark)
 

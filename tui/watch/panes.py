@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from tui.engine.interface import Engine, Health, Replica, State
+from tui.engine.interface import Engine, Replica, State
 from tui.stack.model import Project, Role, Service, Stack
 from tui.watch.log_ring import LogRing
 from tui.watch.names import short_name
 from tui.watch.samples import Samples
+from tui.watch.waits import Wait, waits_text
 from tui.watch.words import UNKNOWN, is_well
 
 
@@ -31,13 +32,14 @@ class Pane:
         self.word = UNKNOWN
         self.well = False
         self.reason = ""
-        self.waits_since: datetime | None = None
+        self.waits: Sequence[Wait] = ()
         self.ready_seconds: float | None = None
         self.version = 0
         self.samples = Samples()
         self.log = LogRing(engine)
         self.links: Sequence[tuple[str, str]] = ()
-        self.spark_line = ""
+        self.line = ""
+        """What the service itself says of its work, where its role is one that is asked."""
         self.cores = engine.info.cores
         """Of the machine that runs it; None is unknown."""
 
@@ -49,19 +51,17 @@ class Pane:
     @property
     def note(self) -> str:
         """What explains the word, as of now."""
-        if self.waits_since is None or not self.reason:
-            return self.reason
-        return f"{self.reason}, {max(0, int((datetime.now(UTC) - self.waits_since).total_seconds()))} s"
+        return waits_text(self.waits, datetime.now(UTC)) if self.waits else self.reason
 
-    def show(self, *, word: str, reason: str, name: str, waits_since: datetime | None = None, line: str = "") -> None:
+    def show(self, *, word: str, reason: str, name: str, waits: Sequence[Wait] = (), line: str = "") -> None:
         """Takes over what is shown of the replica; the version changes if any of it did."""
-        shown = (word, reason, waits_since, name, line)
-        if shown == (self.word, self.reason, self.waits_since, self.name, self.spark_line):
+        shown = (word, reason, waits, name, line)
+        if shown == (self.word, self.reason, self.waits, self.name, self.line):
             return
         well = is_well(word)
         if well and not self.well and self.word != UNKNOWN and self.replica and self.replica.started_at:
             self.ready_seconds = max(0.0, (datetime.now(UTC) - self.replica.started_at).total_seconds())
-        self.word, self.reason, self.waits_since, self.name, self.spark_line = shown
+        self.word, self.reason, self.waits, self.name, self.line = shown
         self.well = well
         self.version += 1
 
@@ -122,42 +122,6 @@ def pane_name(project: Project, key: str, replica: Replica | None) -> str:
         return short_name(replica, project)
     service, _, number = key.rpartition("/")
     return service if project.services[service].replicas == 1 else f"{service}-{number}"
-
-
-def waits_for(service: Service | None, replicas: Iterable[Replica]) -> str:
-    """Whom a service's start waits for, and in which state those are; empty if for nobody."""
-    if service is None:
-        return ""
-    missing = missing_for(service, replicas).items()
-    waits = [f"{name} ({state_or_health(other) if other else 'not there'})" for name, other in missing]
-    return "waits for " + ", ".join(waits) if waits else ""
-
-
-def missing_for(service: Service, replicas: Iterable[Replica]) -> dict[str, Replica | None]:
-    """Of the services that this one depends on those that are not as it needs them, each with the first replica that
-    is not; None where there is no replica."""
-    found = [replica for replica in replicas if not replica.is_run]
-    missing: dict[str, Replica | None] = {}
-    for name, condition in service.depends_on.items():
-        own = [replica for replica in found if replica.service == name]
-        not_yet = [replica for replica in own if not _satisfies(replica, condition)]
-        if not own or not_yet:
-            missing[name] = not_yet[0] if not_yet else None
-    return missing
-
-
-def state_or_health(replica: Replica) -> str:
-    """Its health where it runs and has a health check, else its state."""
-    running = replica.state is State.RUNNING and replica.health is not Health.NONE
-    return str(replica.health if running else replica.state)
-
-
-def _satisfies(replica: Replica, condition: str) -> bool:
-    if condition == "service_completed_successfully":
-        return replica.state is State.ENDED and replica.exit_code == 0
-    if condition == "service_healthy":
-        return replica.state is State.RUNNING and replica.health is Health.HEALTHY
-    return replica.state is State.RUNNING
 
 
 def _rank(replica: Replica) -> tuple[bool, datetime]:

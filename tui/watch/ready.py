@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from tui.engine.interface import Engine, EngineError, Health, Replica, State
-from tui.stack.model import Project, Role, Service, Stack
+from tui.stack.model import Project, Service, Stack
+from tui.stack.roles import awaited, one_shots
+from tui.text import bare
 from tui.watch.names import numbered
+from tui.watch.waits import Wait, waits_of, waits_text
+from tui.watch.words import DONE, took_text
 
 # A safety net under the event stream, in seconds: an event may fall between two subscriptions.
 LOOK_AGAIN = 5.0
+# Of the log of what failed: lines, and characters of each.
+LAST_LINES, LONGEST_LINE = 8, 300
 
 
 class NotReady(Exception):
@@ -22,7 +29,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a service stands on its way up: a word, and the seconds since the waiting began."""
+    """Where a service stands on its way up: a word, and the seconds since the waiting began. `waits`: for whom."""
 
     service: str
     word: str
@@ -30,6 +37,14 @@ class Step:
     ready: bool = False
     failed: bool = False
     detail: str = ""
+    waits: tuple[Wait, ...] = ()
+    replica: Replica | None = None
+    """The one that speaks for the service, where it failed or will end by itself."""
+
+    @property
+    def told(self) -> str:
+        """The word; of one that waits also how long who is waited for already takes."""
+        return waits_text(self.waits, datetime.now(UTC)) if self.waits else self.word
 
 
 def wanted_services(project: Project, services: Sequence[str] = ()) -> list[Service]:
@@ -39,39 +54,62 @@ def wanted_services(project: Project, services: Sequence[str] = ()) -> list[Serv
     return [service for service in project.services.values() if not service.profiles and service.replicas > 0]
 
 
-def _judge(service: Service, role: Role, replicas: list[Replica], project: Project, seconds: float) -> Step:
-    """What the replicas of one service amount to; the least ready replica speaks for all."""
+def with_needs(project: Project, services: Iterable[Service]) -> list[Service]:
+    """These services and all that they need."""
+    found = {service.name: service for service in services}
+    names = list(found)
+    for name in names:
+        for other in found[name].depends_on:
+            if other in project.services and other not in found:
+                found[other] = project.services[other]
+                names.append(other)
+    return list(found.values())
 
-    def step(word: str, detail: str = "", *, ready: bool = False, failed: bool = False) -> Step:
-        return Step(service.name, word, seconds, ready, failed, detail)
 
-    if not replicas:
-        waits = ", ".join(service.depends_on)
-        return step(f"waits for {waits}" if waits else "not created yet")
-    ended = [replica for replica in replicas if replica.state is State.ENDED]
-    if ended:
-        worst = max(ended, key=lambda replica: abs(replica.exit_code or 0))
-        awaited = any(
-            other.depends_on.get(service.name) == "service_completed_successfully"
-            for other in project.services.values()
-        )
-        if worst.exit_code == 0 and (awaited or role is Role.ONE_SHOT):
-            return step("done", ready=len(ended) == len(replicas))
-        reason = "out of memory" if worst.out_of_memory else f"exit code {worst.exit_code}"
-        return step(f"ended ({reason})", f"sparkdeck logs {service.name} tells why", failed=True)
-    if any(replica.state is State.RESTARTING for replica in replicas):
-        return step("restarting", f"sparkdeck logs {service.name} tells why")
-    if any(replica.state is not State.RUNNING for replica in replicas):
-        waits = ", ".join(service.depends_on)
-        return step(f"created, waits for {waits}" if waits else "created")
-    sick = next((replica for replica in replicas if replica.health is Health.UNHEALTHY), None)
-    if sick is not None:
-        return step("unhealthy", sick.health_output.strip() or "its health check says nothing", failed=True)
-    if service.has_health_check and any(replica.health is not Health.HEALTHY for replica in replicas):
-        return step("starting")
-    if len(replicas) < service.replicas:
-        return step(f"{len(replicas)} of {service.replicas} running")
-    return step("healthy" if service.has_health_check else "running", ready=True)
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """All replicas at one moment, and which services end by themselves."""
+
+    replicas: Sequence[Replica]
+    one_shots: frozenset[str]
+    awaited: frozenset[str]
+
+    def judge(self, service: Service, replicas: Sequence[Replica], name: str = "") -> Step:
+        """What the replicas of one service amount to; the least ready replica speaks for all."""
+
+        def step(
+            word: str, detail: str = "", replica: Replica | None = None, *, ready: bool = False, failed: bool = False
+        ) -> Step:
+            return Step(name or service.name, word, 0.0, ready, failed, detail, replica=replica)
+
+        def not_started(word: str) -> Step:
+            waits = waits_of(service, self.replicas)
+            return replace(step(waits_text(waits) or word), waits=waits)
+
+        if not replicas:
+            return not_started("not created yet")
+        ended = [replica for replica in replicas if replica.state is State.ENDED]
+        if ended:
+            worst = max(ended, key=lambda replica: abs(replica.exit_code or 0))
+            if worst.exit_code == 0 and service.name in self.one_shots:
+                took = took_text(worst)
+                return step(f"{DONE}, {took}" if took else DONE, replica=worst, ready=len(ended) == len(replicas))
+            reason = "out of memory" if worst.out_of_memory else f"exit code {worst.exit_code}"
+            return step(f"ended ({reason})", f"sparkdeck logs {name or service.name} tells why", worst, failed=True)
+        if any(replica.state is State.RESTARTING for replica in replicas):
+            return step("restarting", f"sparkdeck logs {name or service.name} tells why")
+        if any(replica.state is not State.RUNNING for replica in replicas):
+            return not_started("created")
+        sick = next((replica for replica in replicas if replica.health is Health.UNHEALTHY), None)
+        if sick is not None:
+            return step("unhealthy", sick.health_output.strip() or "its health check says nothing", failed=True)
+        if service.name in self.awaited:
+            return step("running", replica=replicas[0])
+        if service.has_health_check and any(replica.health is not Health.HEALTHY for replica in replicas):
+            return step("starting")
+        if len(replicas) < service.replicas:
+            return step(f"{len(replicas)} of {service.replicas} running")
+        return step("healthy" if service.has_health_check else "running", ready=True)
 
 
 async def look(
@@ -79,15 +117,12 @@ async def look(
 ) -> list[Step]:
     """Where each of these services, and each of these replicas by itself, stands now (seconds are 0)."""
     found = [replica for replica in await engine.replicas() if not replica.is_run]
-    places = [(service, service, [one for one in found if one.service == service.name]) for service in services]
+    scene = _Scene(found, one_shots(project, stack.layout), awaited(project))
+    steps = [scene.judge(service, [one for one in found if one.service == service.name]) for service in services]
     for replica in single:
-        service = project.services[replica.service]
-        alone = replace(service, name=numbered(replica), replicas=1)
-        places.append((service, alone, [one for one in found if one.id == replica.id]))
-    return [
-        _judge(judged, stack.layout.service(service.name).role if stack.layout else Role.UNKNOWN, own, project, 0.0)
-        for service, judged, own in places
-    ]
+        alone = replace(project.services[replica.service], replicas=1)
+        steps.append(scene.judge(alone, [one for one in found if one.id == replica.id], numbered(replica)))
+    return steps
 
 
 async def wait_ready(
@@ -101,46 +136,83 @@ async def wait_ready(
 ) -> AsyncGenerator[Step]:
     """Yields each change on the way until every service is ready. `timeout` in seconds.
 
-    With `single` only these services and, whatever their siblings do, these replicas.
+    With `single` only these services and, whatever their siblings do, these replicas. While a service runs for whose
+    end others wait, the time stands still: how long its work takes nobody can say.
 
     Raises NotReady when a service has failed or the time is over.
     """
     wanted = wanted_services(project, services) if services or not single else []
-    began = time.monotonic()
-    changed = asyncio.Event()
-    listener = asyncio.create_task(_listen(engine, changed), name="wait-ready-events")
+    began = looked = time.monotonic()
+    spent, works = 0.0, False
     known: dict[str, str] = {}
-    try:
+    async with changes(engine) as changed:
         while True:
             changed.clear()
             steps = await look(engine, stack, project, wanted, single)
-            seconds = time.monotonic() - began
+            now = time.monotonic()
+            spent += 0.0 if works else now - looked
+            looked = now
+            works = any(step.replica and step.replica.state is State.RUNNING for step in steps)
             for step in steps:
                 if known.get(step.service) != step.word:
                     known[step.service] = step.word
-                    yield Step(step.service, step.word, seconds, step.ready, step.failed, step.detail)
+                    yield replace(step, seconds=now - began)
             failed = [step for step in steps if step.failed]
             if failed:
-                raise NotReady("\n".join(f"{step.service}: {step.word}; {step.detail}" for step in failed))
+                raise await not_ready(engine, failed)
             waiting = [step for step in steps if not step.ready]
             if not waiting:
                 return
-            if seconds > timeout:
+            if spent > timeout:
                 raise NotReady(
                     f"not ready after {timeout:.0f} s:\n"
-                    + "\n".join(f"{step.service}: {step.word}" for step in waiting)
+                    + "\n".join(f"{step.service}: {step.told}" for step in waiting)
                 )
-            try:
-                await asyncio.wait_for(changed.wait(), min(LOOK_AGAIN, max(0.1, timeout - seconds)))
-            except TimeoutError:
-                continue
+            await changed_within(changed, min(LOOK_AGAIN, max(0.1, timeout - spent)))
+
+
+async def not_ready(engine: Engine, failed: Sequence[Step]) -> NotReady:
+    """What failed and why, with the end of the log of those that ended."""
+    lines = []
+    for step in failed:
+        last = await _last_lines(engine, step.replica) if step.replica else []
+        lines.append(f"{step.service}: {step.word}; {step.detail}" + (". Its log ends with:" if last else ""))
+        lines += [f"  {line}" for line in last]
+    return NotReady("\n".join(lines))
+
+
+async def _last_lines(engine: Engine, replica: Replica) -> list[str]:
+    lines = []
+    try:
+        async with aclosing(engine.logs(replica.id, tail=LAST_LINES)) as log:
+            async for line in log:
+                lines.append(bare(line.text)[:LONGEST_LINE].rstrip())
+    except EngineError:
+        return []
+    return [line for line in lines if line]
+
+
+@asynccontextmanager
+async def changes(engine: Engine) -> AsyncGenerator[asyncio.Event]:
+    """An event that every event of the stack sets; an engine without events leaves it to LOOK_AGAIN."""
+    changed = asyncio.Event()
+    listener = asyncio.create_task(_listen(engine, changed), name="wait-ready-events")
+    try:
+        yield changed
     finally:
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)
 
 
+async def changed_within(changed: asyncio.Event, seconds: float) -> None:
+    """Waits for a change, for at most so long."""
+    # Not by wait_for, which loses a cancellation that comes together with the change.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+
+
 async def _listen(engine: Engine, changed: asyncio.Event) -> None:
-    """Turns every event of the stack into a wake-up; an engine without events leaves it to LOOK_AGAIN."""
     try:
         async with aclosing(engine.events()) as events:
             async for _ in events:

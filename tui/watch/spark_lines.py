@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.clients.spark_master import WAITING, MasterState
 from tui.clients.text import plain
-from tui.engine.interface import Replica
+from tui.engine.interface import Replica, State
 from tui.stack.model import Role
 from tui.watch.links import worker_of
 
@@ -13,7 +13,7 @@ _UNITS = ((1024**3, "GiB"), (1024**2, "MiB"))
 
 def spark_line(role: Role, replica: Replica, state: MasterState | None) -> str:
     """Cores and memory of a worker or of all, with workers and applications; empty where the master says nothing."""
-    if state is None or replica.is_run:
+    if state is None or replica.is_run or replica.state is not State.RUNNING:
         return ""
     if role is Role.SPARK_WORKER:
         worker = worker_of(replica, state)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from tui.engine.interface import Health, Replica, State
-from tui.stack.model import Role
 
 DOWN = "down"
 UNKNOWN = "unknown"
 # In the place of a figure.
 NOT_KNOWN = "-"
 NOT_REGISTERED = "not registered"
-_WELL = ("healthy", "running", "done")
+DONE = "done"
+_WELL = ("healthy", "running", DONE)
 # More of a health check's output says nothing in a line.
 _OUTPUT = 300
 
 
-def state_word(replica: Replica | None, role: Role, *, registered: bool | None = None) -> str:
+def state_word(replica: Replica | None, *, one_shot: bool = False, registered: bool | None = None) -> str:
     """One word for state and health: down, created, starting, healthy, running, unhealthy, not registered,
-    paused, restarting, done, ended, unknown. `registered`: what the Spark master says of a worker."""
+    paused, restarting, done, ended, unknown. `one_shot`: its service ends when its work is done; `registered`: what
+    the Spark master says of a worker."""
     if replica is None:
         return DOWN
     if replica.state is State.ENDED:
-        return "done" if replica.exit_code == 0 and (replica.is_run or role is Role.ONE_SHOT) else "ended"
+        return DONE if replica.exit_code == 0 and (replica.is_run or one_shot) else "ended"
     if replica.state is not State.RUNNING:
         return str(replica.state)
     if replica.is_run:
@@ -81,3 +82,34 @@ def took(seconds: float | None) -> str:
     if hours >= 48:
         return f"{hours // 24} days"
     return f"{hours} h {minutes % 60:02d} min" if hours else f"{minutes}:{rest:02d}"
+
+
+def lasting(seconds: float) -> str:
+    """How long something goes on already: 0:42, 3:05, 2 h 10 min."""
+    seconds = max(0.0, seconds)
+    return took(seconds) if seconds >= 60 else f"0:{int(seconds):02d}"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was, in steps of a minute."""
+    minutes = int(seconds) // 60
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+
+
+def run_seconds(replica: Replica) -> float | None:
+    """How long an ended replica's last run took."""
+    if replica.state is not State.ENDED or replica.started_at is None or replica.ended_at is None:
+        return None
+    return max(0.0, (replica.ended_at - replica.started_at).total_seconds())
+
+
+def took_text(replica: Replica) -> str:
+    """`took 0:42` of an ended replica; empty where that is not known."""
+    seconds = run_seconds(replica)
+    if seconds is None:
+        return ""
+    return f"took {took(seconds) if seconds < 10 else lasting(seconds)}"

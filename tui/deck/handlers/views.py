@@ -10,11 +10,16 @@ from tui.deck.clipboard import copy_by_tool
 from tui.deck.handlers.registry import handles
 from tui.deck.screens.dialogs import Choice, Menu
 from tui.deck.screens.log import LogScreen
+from tui.deck.screens.open import OpenMenu
 from tui.deck.screens.panes import PanesScreen
+from tui.engine.interface import EngineError
+from tui.stack.errors import StackError
 from tui.text import bare
+from tui.watch.logins import Login, has_login, login_of
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
+    from tui.watch.live import Pane
 
 
 @handles("table")
@@ -70,13 +75,32 @@ async def open_ui(deck: DeckApp, key: str) -> None:
         deck.say(f"{pane.name} has no page now.", severity="warning")
         return
     url = links[0][1]
-    if len(links) > 1:
+    login = await _login(deck, pane)
+    if len(links) > 1 or login is not None:
         choices = [Choice(address, title, note=address) for title, address in links]
-        chosen = await deck.ask(Menu(f"Open a page of {pane.name}", choices))
+        title = f"Open a page of {pane.name}"
+        menu = Menu(title, choices)
+        if login is not None:
+            menu = OpenMenu(title, choices, login, lambda value: copy(deck, value, "The password", secret=True))
+        chosen = await deck.ask(menu)
         if chosen is None:
             return
         url = chosen
     await open_url(deck, url)
+
+
+async def _login(deck: DeckApp, pane: Pane) -> Login | None:
+    """The login of a service's page, if it has one and that can be read now."""
+    ready = deck.desk.ready
+    if ready is None or pane.replica is None or pane.is_run or pane.service is None:
+        return None
+    if not has_login(ready.stack, ready.project, pane.service.name):
+        return None
+    try:
+        return await login_of(ready.engine, ready.stack, pane.replica)
+    except (EngineError, StackError):
+        # The page opens without it too.
+        return None
 
 
 async def open_url(deck: DeckApp, url: str) -> None:
@@ -87,12 +111,12 @@ async def open_url(deck: DeckApp, url: str) -> None:
         await copy(deck, url, "No browser opens here: the address")
 
 
-async def copy(deck: DeckApp, value: str, what: str) -> None:
-    """Copies a text and says what is known of it."""
+async def copy(deck: DeckApp, value: str, what: str, *, secret: bool = False) -> None:
+    """Copies a text and says what is known of it; of a secret not what it is."""
     deck.copy_to_clipboard(value)
     tool = await copy_by_tool(value)
-    shown = value if len(value) < 100 else f"{len(value)} characters"
-    deck.say(f"{what} was copied: {shown}" if tool else f"{what} was handed to the terminal (OSC 52): {shown}")
+    shown = "" if secret else f": {value}" if len(value) < 100 else f": {len(value)} characters"
+    deck.say(f"{what} was copied{shown}" if tool else f"{what} was handed to the terminal (OSC 52){shown}")
 
 
 @handles("copy")

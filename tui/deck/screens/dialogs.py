@@ -87,10 +87,19 @@ class Menu(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        with Vertical() as frame:
-            frame.border_title = Content(self._title)
-            frame.border_subtitle = "Enter chooses, Esc leaves"
-            yield OptionList(*(Option(self._prompt(choice), choice.id) for choice in self._choices), markup=False)
+        with self.frame("Enter chooses, Esc leaves"):
+            yield self.options()
+
+    def frame(self, subtitle: str) -> Vertical:
+        """The frame with its titles."""
+        frame = Vertical()
+        frame.border_title = Content(self._title)
+        frame.border_subtitle = subtitle
+        return frame
+
+    def options(self) -> OptionList:
+        """The choices."""
+        return OptionList(*(Option(self._prompt(choice), choice.id) for choice in self._choices), markup=False)
 
     def _prompt(self, choice: Choice) -> Content:
         parts = [Content.styled(bare(choice.title), "bold $error" if choice.danger else "bold")]

@@ -15,6 +15,7 @@ from tui.deck.desk import Desk
 from tui.deck.draw import Row, fit
 from tui.deck.widgets.rows import Rows
 from tui.engine.interface import State
+from tui.stack.model import Role
 from tui.text import bare
 from tui.watch.live import Outage
 
@@ -78,9 +79,11 @@ class Header(Rows):
             return row.add("asking the engine ...", style.dim).strip(style.text)
         watch = desk.ready.watch
         spark = watch.spark
-        row.add("spark ", style.dim)
+        has_master = any(pane.role is Role.SPARK_MASTER for pane in watch.panes.values())
+        if has_master or spark is not None:
+            row.add("spark ", style.dim)
         if spark is None:
-            row.add("the master does not answer", style.dim)
+            row.add("the master does not answer" if has_master else "", style.dim)
         else:
             alive = len(spark.alive_workers())
             lost = sum(pane.word == "not registered" for pane in watch.panes.values())

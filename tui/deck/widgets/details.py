@@ -28,7 +28,7 @@ class Details(PaneView):
         found = facts(self.pane, self._now(), self.step)
         first = Row(width).add(f" {found.sign} {found.word}", style.named(found.style))
         replica = self.pane.replica
-        parts = [found.up if found.up != words.UNKNOWN else "", words.count(found.restarts, "restart")]
+        parts = [found.took, found.up if found.up != words.UNKNOWN else "", words.count(found.restarts, "restart")]
         if replica is not None:
             parts += [replica.image, replica.id[:12]]
             if replica.exit_code is not None and not self.pane.well:

@@ -20,6 +20,7 @@ from tui.jobs.progress import RunProgress
 from tui.text import bare
 from tui.watch.live import Pane
 from tui.watch.ready import Step
+from tui.watch.words import UNKNOWN as UNKNOWN_LINE
 
 # From this height (rows) a pane is a card with a frame; below it is two rows or one.
 CARD = 6
@@ -58,7 +59,14 @@ class PaneView(Rows, can_focus=True):
         minute = int(self._now().timestamp() // 5)
         seen = (
             *(id(pane), pane.version, pane.samples.total, log.total, log.version, self.has_focus, self.marked),
-            *(self.number, minute, self.step, self.run.version if self.run else 0),
+            *(
+                self.number,
+                minute,
+                pane.note,
+                self.step,
+                self.step.told if self.step else "",
+                self.run.version if self.run else 0,
+            ),
         )
         if seen != self._seen:
             self._seen = seen
@@ -117,7 +125,7 @@ class PaneView(Rows, can_focus=True):
         row.add(f"{mark}{self.number} " if self.number < 10 else f"{mark} ", style.accent if self.marked else style.dim)
         row.add(found.name, style.title if self.has_focus else style.strong)
         row.add(f"  {found.sign} {found.word} ", style.named(found.style))
-        right = f" {found.up}" if found.up != words.UNKNOWN else ""
+        right = f" {f'{found.took}, ' if found.took else ''}{found.up}" if found.up != words.UNKNOWN else ""
         if found.restarts:
             right += f", {words.count(found.restarts, 'restart')}"
         right = f"{right} " if right else ""
@@ -215,7 +223,7 @@ class PaneView(Rows, can_focus=True):
         return row.add(processes, style.text).add(" procs", style.dim)
 
     def _extra(self, found: Facts, width: int) -> Row | None:
-        """Why it is not well, else what Spark says and where its page is."""
+        """Why it is not well, else what it says of its work and where its page is."""
         style = self.palette
         if self.step is not None:
             return Row(width).add(found.note, style.good if self.step.ready else style.warn)
@@ -223,11 +231,11 @@ class PaneView(Rows, can_focus=True):
             return Row(width).add(found.note, style.warn if found.style == "warn" else style.bad)
         if self.pane.word == "down":
             return Row(width).add("u starts it, U the whole stack", style.dim)
-        if not found.spark and not found.link:
+        if not found.line and not found.link:
             return None
         row = Row(width)
-        if found.spark:
-            row.add(f"{found.spark}  ", style.good)
+        if found.line:
+            row.add(f"{found.line}  ", style.dim if found.line.startswith(UNKNOWN_LINE) else style.good)
         return row.add(found.link, style.link) if row.left >= min(len(found.link), 20) else row
 
     def _run_rows(self, found: Facts, width: int) -> list[Row]:
@@ -283,7 +291,7 @@ class PaneView(Rows, can_focus=True):
         row.add(words.size(found.memory), style.strong, 9, right=True).add(" ", style.text)
         on, off = gauge(found.memory_fraction, 6)
         row.add(on, style.second).add(off, style.line)
-        row.add(f" {found.up.removeprefix('up ')}", style.dim, 13, right=True)
+        row.add(f" {found.took or found.up.removeprefix('up ')}", style.dim, 13, right=True)
         rows = [row]
         if height > 1:
             below = Row(width).add("▌" if self.has_focus else " ", style.accent).add("    ", style.text)

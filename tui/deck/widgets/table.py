@@ -76,7 +76,7 @@ class PaneTable(Rows, can_focus=True):
         deck = cast("DeckApp", self.app)
         panes = deck.desk.shown()
         seen = (
-            tuple((pane.key, pane.version, pane.samples.total, pane.log.total) for pane in panes),
+            tuple((pane.key, pane.version, pane.samples.total, pane.log.total, pane.note) for pane in panes),
             *(deck.focused_key, tuple(deck.marked), self.sort, self.filter, self.has_focus, self.size),
         )
         if seen != self._seen:
@@ -140,7 +140,7 @@ class PaneTable(Rows, can_focus=True):
         cells = (
             (found.name, style.title if here else style.strong),
             (f"{found.sign} {found.word}", style.named(found.style)),
-            (found.up.removeprefix("up "), style.dim),
+            (found.took or found.up.removeprefix("up "), style.dim),
             (str(found.restarts) if pane.replica else words.UNKNOWN, style.dim),
             (words.percent(found.cpu), style.strong),
             (words.size(found.memory), style.strong),
@@ -164,6 +164,8 @@ class PaneTable(Rows, can_focus=True):
             log = pane.log
             last = log.row(log.total - 1) if log.total > log.first else None
             text = found.note if found.note and not pane.well else line_text(last) if last else ""
+            if found.line and not found.note:
+                row.add(f"  {found.line}", style.good)
             row.add(f"  {text}", style.dim)
         return row.strip(style.text)
 

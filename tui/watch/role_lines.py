@@ -1,0 +1,138 @@
+"""What a pane says of its service's own work, in one line, by its role: the Spark master's words of master and
+workers, and the answers of services that are asked every few seconds while they run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from tui.clients.http import ClientError
+from tui.clients.spark_master import MasterState
+from tui.engine.interface import Engine, EngineError, Health, Replica, State
+from tui.stack.errors import StackError
+from tui.stack.model import Project, Role, Stack
+from tui.watch.askers import ASKERS, Asker, Place, trouble_text
+from tui.watch.spark_lines import spark_line
+
+# The longest that one answer may take, in seconds.
+LONGEST = 12.0
+# A service is kept busy by our questions for at most this part of the time.
+BUSY = 0.05
+UNKNOWN = "unknown: "
+
+_Key = tuple[str, datetime | None, object]
+
+
+class RoleLines:
+    """`keep` runs for as long as the stack is watched; `update` says which replicas there are; `changed` is called
+    after an answer that is another one than before."""
+
+    def __init__(self, engine: Engine, stack: Stack, project: Project, changed: Callable[[], None]) -> None:
+        self._engine = engine
+        self._stack = stack
+        self._project = project
+        self._changed = changed
+        self._lines: dict[_Key, str] = {}
+        self._tasks: dict[_Key, asyncio.Task[None]] = {}
+        self._ended: set[asyncio.Task[None]] = set()
+        self._replicas: Sequence[Replica] = ()
+        self._dirty = asyncio.Event()
+
+    def update(self, replicas: Iterable[Replica]) -> None:
+        """What is there now."""
+        self._replicas = [one for one in replicas if _can_answer(one) and _role(self._stack, one) in ASKERS]
+        self._dirty.set()
+
+    def of(self, replica: Replica, spark: MasterState | None) -> str:
+        """The line of a replica; empty where nothing is known to say."""
+        asked = self._lines.get(_key(replica)) if _can_answer(replica) else None
+        return asked if asked is not None else spark_line(_role(self._stack, replica), replica, spark)
+
+    async def keep(self) -> None:
+        """Asks every replica that can be asked, each in a task of its own."""
+        try:
+            while True:
+                await self._dirty.wait()
+                self._dirty.clear()
+                here = {_key(one): one for one in self._replicas}
+                for key in [key for key in self._tasks if key not in here]:
+                    task = self._tasks.pop(key)
+                    task.cancel()
+                    self._ended.add(task)
+                    task.add_done_callback(self._ended.discard)
+                    self._lines.pop(key, None)
+                for key, replica in here.items():
+                    if key not in self._tasks:
+                        self._tasks[key] = asyncio.create_task(self._ask(key, replica), name="watch-line")
+        finally:
+            tasks = [*self._tasks.values(), *self._ended]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, key: _Key, replica: Replica) -> None:
+        asker = asker_of(self._engine, self._stack, self._project, replica)
+        try:
+            while asker is not None:
+                began = time.monotonic()
+                line = await answer(asker)
+                if self._lines.get(key) != line:
+                    self._lines[key] = line
+                    self._changed()
+                await asyncio.sleep(max(asker.seconds, (time.monotonic() - began) / BUSY))
+        finally:
+            if asker is not None:
+                await asker.close()
+
+
+def asker_of(engine: Engine, stack: Stack, project: Project, replica: Replica) -> Asker | None:
+    """Who asks this replica; None if nobody does."""
+    kind = ASKERS.get(_role(stack, replica))
+    known = replica.service in project.services
+    return kind(Place(engine, stack, project, replica)) if kind and known and _can_answer(replica) else None
+
+
+async def answer(asker: Asker) -> str:
+    """What a service says, or why that is unknown."""
+    try:
+        async with asyncio.timeout(LONGEST):
+            return await asker.line()
+    except ClientError as error:
+        return UNKNOWN + trouble_text(error)
+    except TimeoutError:
+        return f"{UNKNOWN}it takes longer than {LONGEST:.0f} s to answer"
+    except (EngineError, StackError, LookupError, TypeError, ValueError):
+        # An answer that nobody expected must not end the watch.
+        return UNKNOWN.rstrip(": ")
+
+
+async def role_lines(
+    engine: Engine, stack: Stack, project: Project, replicas: Sequence[Replica], spark: MasterState | None
+) -> dict[str, str]:
+    """The line of each replica that has one, by the replica's id: asked once."""
+
+    async def one(replica: Replica) -> str:
+        asker = asker_of(engine, stack, project, replica)
+        if asker is None:
+            return spark_line(_role(stack, replica), replica, spark)
+        try:
+            return await answer(asker)
+        finally:
+            await asker.close()
+
+    lines = await asyncio.gather(*map(one, replicas))
+    return {replica.id: line for replica, line in zip(replicas, lines, strict=True) if line}
+
+
+def _can_answer(replica: Replica) -> bool:
+    return replica.state is State.RUNNING and replica.health is not Health.STARTING and not replica.is_run
+
+
+def _role(stack: Stack, replica: Replica) -> Role:
+    return stack.layout.service(replica.service).role if stack.layout else Role.UNKNOWN
+
+
+def _key(replica: Replica) -> _Key:
+    return replica.id, replica.started_at, replica.ports
