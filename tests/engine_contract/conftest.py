@@ -14,7 +14,7 @@ import pytest
 from tests.engine_docker.conftest import remove_project
 from tui.engine.choose import EngineKind, open_engine
 from tui.engine.interface import Engine, drain
-from tui.engine.process import store
+from tui.engine.process import cache, store
 from tui.stack.layout import load_layout
 from tui.stack.model import Stack
 
@@ -28,7 +28,7 @@ x-base: &base
 services:
   prepare:
     <<: *base
-    command: [sh, -c, "echo prepared; exit 0"]
+    command: [sh, -c, "echo prepared; exit ${PREPARED:-0}"]
   web:
     <<: *base
     command: [sleep, infinity]
@@ -69,6 +69,7 @@ async def start(kind: EngineKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / ".env").write_text(f"COMPOSE_PROJECT_NAME={name}\n")
     (tmp_path / "sparkdeck.yaml").write_text(LAYOUT)
     monkeypatch.setattr(store, "user_state_path", lambda app: tmp_path / "state" / app)
+    monkeypatch.setattr(cache, "user_cache_path", lambda app: tmp_path / "cache" / app)
     layout = load_layout(tmp_path / "sparkdeck.yaml")
     stack = Stack("contract", tmp_path, (tmp_path / "compose.yaml",), tmp_path, layout=layout)
     async with AsyncExitStack() as closing:

@@ -90,6 +90,31 @@ async def test_services_start_in_their_order_and_are_taken_down(start: Start) ->
     assert ("web", "health") in kinds
 
 
+async def test_a_one_shot_that_fails_is_named_and_nobody_starts_who_waits_for_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREPARED", "3")
+    engine = await start()
+    with pytest.raises(EngineError, match=r"prepare.*\b3\b"):
+        await drain(engine.up())
+    assert not [one for one in await engine.replicas() if one.state is State.RUNNING]
+    monkeypatch.delenv("PREPARED")
+    await drain(engine.up())
+    assert is_healthy("web")(await engine.replicas()), "mended, it goes on"
+
+
+async def test_a_one_shot_works_again_with_the_next_up_and_is_waited_for(start: Start) -> None:
+    engine = await start()
+    await drain(engine.up(["web"]))
+    before = await one(engine, "prepare")
+    await drain(engine.stop(["web"]))
+    await drain(engine.up(["web"]))
+    after, web = await one(engine, "prepare"), await one(engine, "web")
+    assert (after.id, after.state, after.exit_code) == (before.id, State.ENDED, 0)
+    assert before.started_at and after.ended_at and web.started_at
+    assert before.started_at < after.ended_at <= web.started_at
+
+
 async def test_stop_restart_recreate_keep_and_replace(start: Start) -> None:
     engine = await start()
     await drain(engine.up())

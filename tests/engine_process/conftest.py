@@ -10,8 +10,8 @@ import pytest
 
 from tests.engine_process.tiny import TinyPlan
 from tui.engine.interface import drain
+from tui.engine.process import cache, store
 from tui.engine.process import engine as process_engine
-from tui.engine.process import store
 from tui.engine.process.engine import ProcessEngine
 from tui.stack.model import Project, Service, Stack
 
@@ -20,8 +20,9 @@ Start = Callable[..., "ProcessEngine"]
 
 @pytest.fixture
 def states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where state is kept in this test."""
+    """Where state is kept in this test; what is made once is kept beside it."""
     folder = tmp_path / "state"
+    monkeypatch.setattr(cache, "user_cache_path", lambda name: tmp_path / "cache" / name)
     monkeypatch.setattr(store, "user_state_path", lambda name: folder / name)
     return folder
 

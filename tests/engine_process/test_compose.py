@@ -12,7 +12,7 @@ import pytest
 
 from tui.engine.interface import EngineError
 from tui.engine.process.compose import read_compose
-from tui.stack.catalogue import bundled_stacks, copy_out
+from tui.stack.catalogue import bundled_stacks, copy_out, with_variant
 from tui.stack.environment import prepare_environment
 from tui.stack.model import Project, Stack
 from tui.stack.project import parse_project
@@ -68,6 +68,24 @@ services:
   more: {image: more}
 """
 
+# What a later file may put in place of all that was said before, or take away.
+INSTEAD = """\
+x-kept: &kept {restart: always, logging: {driver: none}}
+services:
+  web:
+    <<: *kept
+    ports: !override ["127.0.0.1:1234:90"]
+    environment: {D: four}
+    env_file: later.env
+    depends_on: !override {more: {condition: service_healthy}}
+    tmpfs: !reset []
+    volumes: !override ["named:/only"]
+  db: !override {image: another}
+  other: !reset null
+  more: {image: more, ports: !reset [], healthcheck: {test: [CMD, 'true']}}
+volumes: {named: !override {}}
+"""
+
 
 def stack_of(folder: Path, *texts: str, env: str = "") -> Stack:
     folder.mkdir(exist_ok=True)
@@ -118,29 +136,48 @@ def same(found: Project, expected: Project) -> None:
     assert (found.name, {*found.volumes}) == (expected.name, {*expected.volumes})
 
 
+def every_variant() -> list[Stack]:
+    found = []
+    for stack in bundled_stacks():
+        names = [one.name for one in stack.layout.variants] if stack.layout else []
+        found += [with_variant(stack, name) for name in names] or [stack]
+    return found
+
+
 @pytest.mark.engine
-@pytest.mark.parametrize("bundled", bundled_stacks(), ids=lambda stack: stack.name)
+@pytest.mark.parametrize(
+    "bundled", every_variant(), ids=lambda stack: f"{stack.name}-{stack.variant.name if stack.variant else ''}"
+)
 def test_the_bundled_stacks_are_read_as_compose_reads_them(bundled: Stack, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     copy_out(bundled, folder)
-    stack = replace(bundled, folder=folder, home=folder, files=(folder / "compose.yaml",))
+    files = tuple(folder / file.relative_to(bundled.folder) for file in bundled.files)
+    stack = replace(bundled, folder=folder, home=folder, files=files)
     prepare_environment(stack, (1234, 5678))
+    assert stack.layout is not None
+    with stack.env_file.open("a") as file:
+        file.write("".join(f"{name}=set-{name}\n" for name in stack.layout.variables))
     same(ours(stack), theirs(stack))
     with stack.env_file.open("a") as file:
         file.write("SPARK_WORKER_MEMORY=3G\nWORK_DIR=/elsewhere\nMLFLOW_PORT=6001\nSPARK_WORKERS=5\n")
     changed = ours(stack)
     same(changed, theirs(stack))
-    assert "3G" in str(changed), "the settings were taken"
+    assert "/elsewhere" in str(changed), "the settings were taken"
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("files", [(EVERYTHING,), (EVERYTHING, OVERRIDE)], ids=["one", "with an override"])
+@pytest.mark.parametrize(
+    "files",
+    [(EVERYTHING,), (EVERYTHING, OVERRIDE), (EVERYTHING, OVERRIDE, INSTEAD)],
+    ids=["one", "with an override", "with replacements"],
+)
 def test_everything_is_read_as_compose_reads_it(
     files: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HERE", "from here")
     monkeypatch.setenv("B", "mine goes before .env")
     stack = stack_of(tmp_path / "Some Folder.1", *files, env="B=from .env\nSET=1\nCOUNT=3\nOTHER='a b'\n")
+    (stack.folder / "later.env").write_text("B=from the file\nLATER=1\n")
     same(ours(stack), theirs(stack))
 
 

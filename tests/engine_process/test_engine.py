@@ -78,6 +78,24 @@ async def test_a_crash_is_told_and_started_again_as_the_policy_says(tiny: Any) -
     assert (b.state, b.exit_code, b.restarts) == (State.ENDED, 137, 0)
 
 
+async def test_a_policy_with_a_number_gives_up(tiny: Any) -> None:
+    engine = await tiny([Service("a", restart="on-failure:1")], {"a": ("sh", "-c", "echo again; exit 3")})
+    await drain(engine.up())
+    (a,) = await until(engine, lambda found: found[0].state is State.ENDED)
+    assert (a.exit_code, a.restarts) == (3, 1)
+    async with aclosing(engine.logs(a.id)) as lines:
+        assert [line.text async for line in lines] == ["again", "again"]
+
+
+async def test_one_that_has_ended_well_was_started(tiny: Any) -> None:
+    services = [Service("quick"), Service("after", depends_on={"quick": "service_started"})]
+    engine = await tiny(services, {"quick": ("true",), "after": SLEEP})
+    async with asyncio.timeout(20):
+        await drain(engine.up())
+    assert (await one(engine, "quick")).exit_code == 0
+    assert (await one(engine, "after")).state is State.RUNNING
+
+
 async def test_a_keeper_that_is_killed_leaves_nothing_that_cannot_be_stopped(tiny: Any, states: Path) -> None:
     engine = await tiny([Service("a")], {"a": SLEEP})
     await drain(engine.up())

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from tui.engine.interface import Engine, Event, Replica
+from tui.engine.process.cache import Recipe
 from tui.engine.process.keeper import MARKER
 from tui.engine.process.spec import Ready, Service
 from tui.stack.model import Project
@@ -34,6 +35,10 @@ class TinyPlan:
         self.environment: dict[str, str] = {}
         self.grace = 3.0
         self.start = 60.0
+        self.recipes: list[Recipe] = []
+
+    def needed(self, names: Sequence[str]) -> list[Recipe]:
+        return self.recipes
 
     def service(self, name: str, own: Mapping[int, int], all_ports: Mapping[tuple[str, int], int]) -> Service:
         port = next(iter(own.values()), 0)

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
-from tui.engine.docker import process
+from tui.engine import child
 from tui.engine.docker.api import Endpoint, parse_endpoint
 from tui.engine.docker.errors import TAIL_LINES
 from tui.engine.interface import EngineGone, Progress
@@ -42,7 +42,7 @@ class CommandFailed(Exception):
 async def find_endpoint(stack: Stack) -> Endpoint:
     """The engine that docker's command line talks to here: DOCKER_HOST, DOCKER_CONTEXT or the context in use."""
     command = [_docker(), "context", "inspect"]
-    code, out, err = await process.output(command, stack.folder, PLAIN, limit=OUTPUT_LIMIT)
+    code, out, err = await child.output(command, stack.folder, PLAIN, limit=OUTPUT_LIMIT)
     if code:
         raise EngineGone(f"Docker's context cannot be read: {message(err) or message(out)}; see `docker context ls`")
     return parse_endpoint(out)
@@ -102,9 +102,9 @@ class Compose:
         """Runs a command and yields what it says."""
         tail: deque[str] = deque(maxlen=4 * TAIL_LINES)
         command = await self.command(*arguments, every_profile=every_profile)
-        async with aclosing(process.lines(command, self._stack.folder, PLAIN)) as output:
+        async with aclosing(child.lines(command, self._stack.folder, PLAIN)) as output:
             async for line in output:
-                if isinstance(line, process.Ended):
+                if isinstance(line, child.Ended):
                     if line.code:
                         raise CommandFailed(f"docker compose {arguments[0]}", list(tail))
                     return
@@ -113,7 +113,7 @@ class Compose:
 
     async def config(self) -> str:
         """The project as compose resolves it, every profile included: JSON."""
-        code, out, err = await process.output(self.config_command(), self._stack.folder, PLAIN, limit=OUTPUT_LIMIT)
+        code, out, err = await child.output(self.config_command(), self._stack.folder, PLAIN, limit=OUTPUT_LIMIT)
         return _succeeded("config", code, out, err)
 
     async def read(self, *arguments: str) -> str:
@@ -122,7 +122,7 @@ class Compose:
 
     async def call(self, *arguments: str, limit: int = OUTPUT_LIMIT) -> tuple[int, str, str]:
         """Runs a command: exit code, stdout and stderr, each cut off after `limit` bytes."""
-        return await process.output(await self.command(*arguments), self._stack.folder, PLAIN, limit=limit)
+        return await child.output(await self.command(*arguments), self._stack.folder, PLAIN, limit=limit)
 
 
 def _succeeded(action: str, code: int, out: str, err: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from tui.engine.interface import EngineError
-from tui.engine.process.loadyaml import load_yaml
+from tui.engine.process.loadyaml import Replaced, load_yaml
 from tui.engine.process.variables import Variables
 from tui.stack.environment import read_environment
 from tui.stack.model import Stack
@@ -27,6 +27,10 @@ _REFUSED_IN_SERVICE = {
     "secrets": "use `environment` or a mounted file",
     "configs": "use a mounted file",
 }
+# https://github.com/compose-spec/compose-spec/blob/main/spec.md#specifying-durations
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
+START_SECONDS = 60.0
 _PORT = re.compile(
     r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]*):)??(?:(?P<published>\d{0,5}(?:-\d{1,5})?):)?(?P<target>\d{1,5}(?:-\d{1,5})?)"
     r"(?:/(?P<protocol>\w+))?"
@@ -53,14 +57,28 @@ def read_compose(stack: Stack, more: Mapping[str, str] | None = None) -> tuple[d
                 raise EngineError(f"{file}: {key}: is not read without Docker; {instead}.")
         for name, entry in _mapping(whole.get("services"), f"{file}: services").items():
             at = f"{file}: services.{name}"
+            replaced: list[tuple[str, ...]] = []
+            entry = _untagged(entry, (name,), replaced)
+            for path in replaced:
+                _drop(services, path)
+            if entry is None and (name,) in replaced:
+                continue
             service = _service(_mapping(variables.filled(entry, at), at), at, stack.folder, variables)
             services[name] = _merged(services[name], service) if name in services else service
         for kind, known in named.items():
-            known.update({name: {} for name in _mapping(whole.get(kind), f"{file}: {kind}")})
+            known.update({name: {} for name in _mapping(_untagged(whole.get(kind), (), []), f"{file}: {kind}")})
+    for service in services.values():
+        service["environment"] = {**service.pop("env_file"), **service["environment"]}
     used = {mount["source"] for service in services.values() for mount in service["volumes"] if "source" in mount}
     named["volumes"] = {name: {} for name in named["volumes"] if name in used}
     project: dict[str, Any] = _escaped({"name": given, "services": services, **named})
     return project, variables
+
+
+def start_seconds(service: Mapping[str, Any]) -> float:
+    """How long a service may take to start: its health check's `start_period`, and a minute at least."""
+    text = str(service.get("healthcheck", {}).get("start_period", ""))
+    return max(START_SECONDS, sum(float(count) * _UNITS[unit] for count, unit in _DURATION.findall(text)))
 
 
 def _load(file: Path) -> Mapping[str, Any]:
@@ -77,7 +95,9 @@ def _service(found: Mapping[str, Any], at: str, folder: Path, variables: Variabl
     plain = {key: found[key] for key in ("image", "build", "container_name", "restart", "profiles") if key in found}
     kept: dict[str, Any] = {
         **plain,
-        "environment": _environment(found, at, folder, variables),
+        # Of later files, too, these go before what is in `env_file`.
+        "environment": _environment(found, at, variables),
+        "env_file": _env_file(found, at, folder),
         "ports": [port for item in _list(found.get("ports"), f"{at}.ports") for port in _port(item, f"{at}.ports")],
         "volumes": [_volume(item, f"{at}.volumes", folder) for item in _list(found.get("volumes"), f"{at}.volumes")],
         "depends_on": _depends_on(found.get("depends_on"), f"{at}.depends_on"),
@@ -97,7 +117,27 @@ def _service(found: Mapping[str, Any], at: str, folder: Path, variables: Variabl
     return kept
 
 
-def _environment(found: Mapping[str, Any], at: str, folder: Path, variables: Variables) -> dict[str, str | None]:
+def _untagged(value: Any, path: tuple[str, ...], replaced: list[tuple[str, ...]]) -> Any:
+    """Data without `!override` and `!reset`, and, in `replaced`, where these stood."""
+    if isinstance(value, Replaced):
+        replaced.append(path)
+        value = value.value
+    if isinstance(value, dict):
+        plain = {key: _untagged(item, (*path, str(key)), replaced) for key, item in value.items()}
+        return {key: item for key, item in plain.items() if not (isinstance(value[key], Replaced) and value[key].reset)}
+    return value
+
+
+def _drop(services: dict[str, Any], path: tuple[str, ...]) -> None:
+    """Forgets what earlier files say there."""
+    holder: Any = services
+    for key in path[:-1]:
+        holder = holder.get(key) if isinstance(holder, dict) else None
+    if isinstance(holder, dict):
+        holder.pop(path[-1], None)
+
+
+def _env_file(found: Mapping[str, Any], at: str, folder: Path) -> dict[str, str | None]:
     values: dict[str, str | None] = {}
     for item in _list(found.get("env_file"), f"{at}.env_file"):
         entry = {"path": item} if isinstance(item, str) else _mapping(item, f"{at}.env_file")
@@ -106,6 +146,11 @@ def _environment(found: Mapping[str, Any], at: str, folder: Path, variables: Var
             values |= dotenv_values(file)
         elif entry.get("required", True) is not False:
             raise EngineError(f"{at}.env_file: there is no file {file}. Make it, or set `required: false`.")
+    return values
+
+
+def _environment(found: Mapping[str, Any], at: str, variables: Variables) -> dict[str, str | None]:
+    values: dict[str, str | None] = {}
     own = found.get("environment") or {}
     if isinstance(own, list):
         pairs = [str(item).partition("=") for item in own]
@@ -180,13 +225,13 @@ def _health_check(found: Mapping[str, Any]) -> dict[str, Any]:
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """A service of one file with what a later file says of it."""
     whole = {**old, **new}
-    for key in ("environment", "depends_on", "healthcheck", "deploy"):
+    for key in ("environment", "env_file", "depends_on", "healthcheck", "deploy"):
         if key in old and key in new:
             whole[key] = {**old[key], **new[key]}
     for key in ("ports", "profiles"):
         if key in old and key in new:
             whole[key] = [*old[key], *(item for item in new[key] if item not in old[key])]
-    whole["volumes"] = list({item.get("target"): item for item in [*old["volumes"], *new["volumes"]]}.values())
+    whole["volumes"] = list({item.get("target"): item for item in [*old.get("volumes", []), *new["volumes"]]}.values())
     return whole
 
 

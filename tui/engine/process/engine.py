@@ -8,11 +8,9 @@ import platform
 import shutil
 import signal as signals
 import sys
-import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +26,18 @@ from tui.engine.interface import (
     RunRequest,
     Sample,
     State,
+    drain,
 )
 from tui.engine.ports import is_taken, listener
-from tui.engine.process import inside, launch
+from tui.engine.process import cache, inside, launch
 from tui.engine.process.fit import this_machine
 from tui.engine.process.identity import is_same
 from tui.engine.process.plan import Plan, make_plan
 from tui.engine.process.ports import Ports
+from tui.engine.process.runs import start_run
 from tui.engine.process.samples import MEMORY_IS
 from tui.engine.process.spark import POWER_SIGNAL
-from tui.engine.process.spec import Spec
-from tui.engine.process.start import Starter
+from tui.engine.process.start import Starter, with_needed
 from tui.engine.process.state import RESTARTING, RUNNING, locked, tell
 from tui.engine.process.store import LOCALHOST, Store, size, state_folder, writing
 from tui.engine.process.streams import Streams
@@ -154,18 +153,29 @@ class ProcessEngine:
     # what changes it
 
     async def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
-        """Nothing is built: what runs is installed beside SparkDeck."""
-        self._check()
-        yield Progress("nothing to build: services run from this Python's packages")
+        """Makes the environments of these services, and what the stack has made from source."""
+        plan = await self._plan()
+        self._check_names(plan.project, services)
+        made = False
+        async with aclosing(self._made(plan, list(services) or list(plan.project.services), fresh=fresh)) as steps:
+            async for step in steps:
+                made = True
+                yield step
+        if not made:
+            yield Progress("nothing to build: services run from this Python's packages")
 
     async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """Starts these services and what they depend on, each as soon as what it waits for is there."""
         plan = await self._plan()
         notes = plan.notes  # what is refused here leaves no folder behind
+        for note in notes:
+            yield Progress(note)
+        wanted = self._wanted(plan.project, services)
+        async with aclosing(self._made(plan, with_needed(plan.project, wanted))) as steps:
+            async for step in steps:
+                yield step
         async with self._changing():
-            for note in notes:
-                yield Progress(note)
-            async for step in self._starter(plan).up(self._wanted(plan.project, services), recreate=recreate):
+            async for step in self._starter(plan).up(wanted, recreate=recreate):
                 yield step
 
     async def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
@@ -196,6 +206,8 @@ class ProcessEngine:
         async with self._changing():
             plan = await self._plan()
             self._check_names(plan.project, [service])
+            async for step in self._made(plan, with_needed(plan.project, [service])):
+                yield step
             async for step in self._starter(plan).scale(service, count):
                 yield step
 
@@ -244,35 +256,9 @@ class ProcessEngine:
         """Starts a run with a service's settings; it goes on by itself."""
         plan = await self._plan()
         self._check_names(plan.project, [request.service])
-        ports = Ports(self._folder)
-        service = plan.service(request.service, ports.of(request.service, 1), ports.all_first())
-        spec = Spec(
-            id=uuid.uuid4().hex,
-            name=request.name,
-            service=request.service,
-            number=0,
-            command=tuple(plan.arguments(request.service, request.command)),
-            environment={**service.environment, **request.env},
-            folder=service.folder,
-            labels={"run": request.name, **request.labels},
-            created_at=datetime.now(UTC).isoformat(),
-        )
-        try:
-            with writing(self._folder):
-                folder = await asyncio.to_thread(self._store.add, spec)
-        except FileExistsError:
-            raise EngineError(f"There is a run {request.name} already") from None
-        tell(self._folder, "created", spec.service, spec.id)
-        try:
-            await launch.launch(folder, self._store, self._watcher)
-            state = self._store.state(folder)
-            if state.get("exit_code") == 127 and not state.get("child"):
-                raise EngineError(f"{spec.command[0]} cannot be started: is it installed?")
-        except BaseException:
-            await launch.stop(folder, self._store, self._watcher, 0)
-            await asyncio.to_thread(self._store.remove, folder)
-            raise
-        return next(one for one in await self.replicas() if one.id == spec.id)
+        await drain(self._made(plan, [request.service]))
+        run = await start_run(plan, self._folder, self._store, self._watcher, request)
+        return next(one for one in await self.replicas() if one.id == run)
 
     async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
         """Runs a command with a replica's environment; of each output the first MiB."""
@@ -307,7 +293,7 @@ class ProcessEngine:
         return await listener(port.published) or "another program"
 
     async def removables(self) -> list[Removable]:
-        """Replicas and runs with their logs, volumes."""
+        """Replicas and runs with their logs, volumes, and what was made for no other stack than this one."""
         found = [
             Removable("replica", one.id, one.name, await asyncio.to_thread(size, self._folder / "replicas" / one.name))
             for one in await self.replicas()
@@ -315,11 +301,13 @@ class ProcessEngine:
         volumes = self._folder / "volumes"
         for volume in sorted(volumes.iterdir()) if volumes.is_dir() else ():
             found.append(Removable("volume", str(volume), volume.name, await asyncio.to_thread(size, volume)))
-        return found
+        return [*found, *await asyncio.to_thread(cache.of_user, self._user)]
 
     async def remove_all(self) -> AsyncGenerator[Progress]:
         """Removes everything that is kept of this stack."""
         async for step in self.down(volumes=True):
+            yield step
+        async for step in cache.forget(self._user):
             yield step
 
     async def _remove_replicas(self) -> AsyncGenerator[Progress]:
@@ -355,14 +343,25 @@ class ProcessEngine:
         self._check()
         return await asyncio.to_thread(make_plan, self._stack, self._folder)
 
+    @property
+    def _user(self) -> cache.User:
+        return cache.User(self._folder.name, self._stack.home)
+
+    async def _made(self, plan: Plan, names: Sequence[str], *, fresh: bool = False) -> AsyncGenerator[Progress]:
+        """Makes what these services need and is not there yet."""
+        for recipe in await asyncio.to_thread(plan.needed, names):
+            async with aclosing(cache.make(recipe, self._user, fresh=fresh)) as steps:
+                async for step in steps:
+                    yield step
+
     def _starter(self, plan: Plan) -> Starter:
         return Starter(plan, self._folder, self._store, self._watcher)
 
     @asynccontextmanager
     async def _changing(self) -> AsyncGenerator[None]:
         self._check()
-        with writing(self._folder), locked(self._folder) as free:
-            if not free:
+        with writing(self._folder), locked(self._folder) as lock:
+            if lock is None:
                 raise EngineError(
                     "Another sparkdeck is changing this stack at this moment. Wait until that is done, then try again."
                 )

@@ -107,8 +107,8 @@ class Keeper:
         pause = SHORTEST_PAUSE
         while True:
             began = time.monotonic()
-            code = self._once()
-            if self.stopping or not self._again(code):
+            self._once()
+            if self.stopping or self.state["state"] != RESTARTING:
                 break
             pause = SHORTEST_PAUSE if time.monotonic() - began > STEADY else min(2 * pause, LONGEST_PAUSE)
             if self._wait(pause):
@@ -132,8 +132,10 @@ class Keeper:
         return code
 
     def _again(self, code: int) -> bool:
-        policy = self.spec["restart"]
-        return policy in ("always", "unless-stopped") or (policy.startswith("on-failure") and code != 0)
+        policy, _, most = self.spec["restart"].partition(":")
+        if policy == "on-failure":
+            return code != 0 and (not most.isdecimal() or self.state["restarts"] < int(most))
+        return policy in ("always", "unless-stopped")
 
     def _wait(self, seconds: float) -> bool:
         """Waits, or until it is to stop; whether it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,14 @@ _RESOLVED = {
     "tag:yaml.org,2002:float": (re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"), "-+0123456789."),
     "tag:yaml.org,2002:merge": (re.compile(r"<<"), "<"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What stands in place of all that earlier files say: `!override VALUE`; `!reset` leaves nothing of it."""
+
+    value: Any
+    reset: bool = False
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,6 +51,22 @@ class _Loader(yaml.SafeLoader):
 for _tag, (_pattern, _first) in _RESOLVED.items():
     _whole = re.compile(rf"^(?:{_pattern.pattern})$")
     _Loader.add_implicit_resolver(_tag, _whole, ["" if mark == "\0" else mark for mark in _first])
+
+
+def _replaced(loader: _Loader, node: yaml.Node) -> Replaced:
+    if node.tag == "!reset":
+        return Replaced(None, True)
+    if isinstance(node, yaml.ScalarNode):
+        resolve: Any = loader.resolve
+        tag = resolve(yaml.ScalarNode, node.value, (True, False))
+    else:
+        tag = f"tag:yaml.org,2002:{'map' if isinstance(node, yaml.MappingNode) else 'seq'}"
+    plain = type(node)(tag, node.value, node.start_mark, node.end_mark)
+    return Replaced(loader.construct_object(plain, deep=True))
+
+
+for _tag in ("!override", "!reset"):
+    _Loader.add_constructor(_tag, _replaced)
 
 
 def load_yaml(file: Path) -> Any:
@@ -71,5 +96,7 @@ def _bounded(value: Any, left: list[int], file: Path) -> None:
     left[0] -= 1
     if left[0] < 0:
         raise EngineError(f"{file}: its aliases make it larger than any compose file.")
+    if isinstance(value, Replaced):
+        value = value.value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _bounded(item, left, file)

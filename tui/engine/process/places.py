@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tui.engine.interface import EngineError
@@ -12,7 +12,8 @@ from tui.engine.process.spark import spark_home, write_private
 from tui.stack.model import Layout, Mount, Port, ProcessSpec, Project
 
 _PLACE = re.compile(
-    r"\{(?:port:(?:(?P<service>[A-Za-z0-9][\w.-]*):)?(?P<port>\d{1,5})|path:(?P<path>/[^{}]*)|(?P<word>state|python|spark))\}"
+    r"\{(?:port:(?:(?P<service>[A-Za-z0-9][\w.-]*):)?(?P<port>\d{1,5})|path:(?P<path>/[^{}]*)"
+    r"|build:(?P<build>[A-Za-z0-9][\w.-]*)|(?P<word>state|folder|python|spark))\}"
 )
 
 
@@ -29,19 +30,30 @@ def wanted_ports(layout: Layout, spec: ProcessSpec, project: Project) -> dict[st
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Where things are, whatever the ports: the stack's private folder, the compose project's, a service's Python."""
+
+    state: Path
+    folder: Path
+    python: Path
+    build: Callable[[str], Path]
+
+
 class Places:
     """One service's view: `own` are its target ports to this machine's, `all_ports` those of every service."""
 
     def __init__(
         self,
         project: Project,
-        state: Path,
+        fixed: Fixed,
         service: str,
         own: Mapping[int, int],
         all_ports: Mapping[tuple[str, int], int],
     ) -> None:
         self._project = project
-        self._state = state
+        self._fixed = fixed
+        self._state = fixed.state
         self._service = service
         self._own = own
         self._all_ports = all_ports
@@ -86,8 +98,11 @@ class Places:
     def _place(self, match: re.Match[str]) -> str:
         if match["path"]:
             return str(self.host_path(match["path"]))
+        if match["build"]:
+            return str(self._fixed.build(match["build"]))
         if match["word"]:
-            return {"state": str(self._state), "python": sys.executable}.get(match["word"]) or str(spark_home())
+            known = {"state": self._state, "folder": self._fixed.folder, "python": self._fixed.python}
+            return str(known.get(match["word"]) or spark_home())
         service, target = match["service"] or self._service, int(match["port"])
         port = self._own.get(target) if service == self._service else self._all_ports.get((service, target))
         # A service that was never started: where it would be.

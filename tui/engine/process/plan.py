@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from tui.engine.interface import EngineError
 from tui.engine.process import spark
-from tui.engine.process.compose import read_compose
+from tui.engine.process.cache import Recipe
+from tui.engine.process.compose import read_compose, start_seconds
 from tui.engine.process.fit import Fitted, fit, this_machine
-from tui.engine.process.places import Places, wanted_ports
+from tui.engine.process.places import Fixed, Places, wanted_ports
+from tui.engine.process.recipes import Recipes
 from tui.engine.process.spec import Ready, Service
 from tui.stack import model
 from tui.stack.environment import port_variables, read_environment
@@ -31,15 +33,20 @@ class Plan:
     def __init__(self, stack: Stack, state: Path, layout: Layout, spec: ProcessSpec) -> None:
         self.set_ports: Mapping[int, str] = port_variables(stack)
         self._state = state
+        self._folder = stack.folder
         self._layout = layout
         self._spec = spec
         self._refusal: EngineError | None = None
         self._notes: Sequence[str] = ()
+        # How long each service may take until a look that fails counts.
+        self._start: Mapping[str, float] = {}
         self.project = self._read(stack)
+        self._recipes = Recipes(stack.folder, layout, spec, self.project.services)
 
     def _read(self, stack: Stack) -> Project:
         """The project, read again where the workers have to be made smaller."""
         config, variables = read_compose(stack)
+        self._start = {name: start_seconds(service) for name, service in config["services"].items()}
         project = parse_project(config)
         if self._spec.fit is not None:
             own = {*read_environment(stack), *os.environ}
@@ -72,6 +79,11 @@ class Plan:
         self._check()
         return self._notes
 
+    def needed(self, names: Sequence[str]) -> list[Recipe]:
+        """What must have been made before these services start. Raises EngineError where they cannot start at all."""
+        self._check()
+        return self._recipes.needed(names)
+
     def service(self, name: str, own: Mapping[int, int], all_ports: Mapping[tuple[str, int], int]) -> Service:
         """How a replica runs; makes the files and folders that it needs. Raises EngineError saying what is missing.
 
@@ -80,7 +92,7 @@ class Plan:
         self._check()
         service = self.project.services[name]
         process = self._layout.service(name).process
-        places = Places(self.project, self._state, name, own, all_ports)
+        places = self._places(name, own, all_ports)
         try:
             self._make(places, process.files)
         except OSError as error:
@@ -92,7 +104,7 @@ class Plan:
                 f"Add services.{name}.process.command to {self._layout.source}."
             )
         environment = {
-            **self._common,
+            **self._common(name),
             **service.environment,
             **{key: places.fill(text) for key, text in {**self._spec.env, **process.env}.items()},
         }
@@ -101,12 +113,12 @@ class Plan:
             command=tuple(command),
             environment=environment,
             folder=str(places.folder),
-            ready=Ready(url=places.fill(ready.url), text=ready.text) if ready else None,
+            ready=Ready(places.fill(ready.url), ready.text, start=self._start[name]) if ready else None,
         )
 
     def arguments(self, service: str, command: Sequence[str]) -> list[str]:
         """A command with the paths inside the service (whole words, or what follows `=`) as paths of this machine."""
-        places = Places(self.project, self._state, service, {}, {})
+        places = self._places(service, {}, {})
         return [places.argument(word) for word in command]
 
     def _check(self) -> None:
@@ -119,9 +131,18 @@ class Plan:
         if self._refusal is not None:
             raise self._refusal
 
-    @cached_property
-    def _common(self) -> dict[str, str]:
-        return spark.process_environment(self._state, with_spark=self._has_spark)
+    def _places(self, name: str, own: Mapping[int, int], all_ports: Mapping[tuple[str, int], int]) -> Places:
+        recipe = self._recipes.environment(name)
+        python = recipe.programs / "python" if recipe else Path(sys.executable)
+        fixed = Fixed(self._state, self._folder, python, lambda build: self._recipes.build(build).target)
+        return Places(self.project, fixed, name, own, all_ports)
+
+    def _common(self, name: str) -> dict[str, str]:
+        recipe = self._recipes.environment(name)
+        builds = [one.programs for one in self._recipes.builds() if one.programs.is_dir()]
+        return spark.process_environment(
+            self._state, with_spark=self._has_spark, venv=recipe.target if recipe else None, programs=builds
+        )
 
     @property
     def _has_spark(self) -> bool:

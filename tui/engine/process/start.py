@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from typing import Any
 from tui.engine.interface import EngineError, Health, Progress, Replica, State
 from tui.engine.ports import is_taken, listener
 from tui.engine.process import launch
+from tui.engine.process.cache import cache_folder
 from tui.engine.process.plan import Plan
 from tui.engine.process.ports import Ports, allotted
 from tui.engine.process.spark import INHERITED
@@ -22,7 +24,7 @@ from tui.engine.process.state import RESTARTING, RUNNING, tell
 from tui.engine.process.store import LOCALHOST, Store
 from tui.engine.process.tree import family, listening, marked
 from tui.engine.process.watcher import Watcher, heard
-from tui.stack.model import Service
+from tui.stack.model import Project, Service
 
 # How often a port that was taken between the look and the start is given up for the next one.
 MOVES = 3
@@ -47,7 +49,7 @@ class Starter:
 
     async def up(self, names: Sequence[str], *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """Starts services and what they need. Raises EngineError when one cannot be."""
-        services = [self._plan.project.services[name] for name in self._with_needed(names)]
+        services = [self._plan.project.services[name] for name in with_needed(self._plan.project, names)]
         wanted = [(service, number) for service in services for number in self._numbers(service)]
         async for step in self._bring(wanted, recreate={*names} if recreate else set()):
             yield step
@@ -67,7 +69,9 @@ class Starter:
                 yield Progress(f"Container {one.name}  Removed")
         self._watcher.ring()
         running = {(one.service, one.number) for one in self._store.replicas() if one.state in BROUGHT}
-        needed = [self._plan.project.services[other] for other in self._with_needed([name]) if other != name]
+        needed = [
+            self._plan.project.services[other] for other in with_needed(self._plan.project, [name]) if other != name
+        ]
         wanted = [(other, number) for other in needed for number in self._numbers(other)]
         wanted += [(service, number) for number in range(1, count + 1)]
         missing = [(one, number) for one, number in wanted if (one.name, number) not in running]
@@ -211,7 +215,7 @@ class Starter:
             for other, condition in missing:
                 own = [one for one in replicas if one.service == other and not one.is_run]
                 own = [one for one in own if (other, one.number) not in self._underway]
-                if any(one.state is State.ENDED and (one.exit_code != 0 or condition != COMPLETED) for one in own):
+                if any(one.state is State.ENDED and (one.exit_code != 0 or condition == HEALTHY) for one in own):
                     code = next(one.exit_code for one in own if one.state is State.ENDED)
                     raise EngineError(
                         f"{service.name} needs {other}, which ended with exit code {code}. Why: sparkdeck logs {other}"
@@ -227,17 +231,18 @@ class Starter:
             await heard(bell)
 
     def _is_there(self, replicas: Sequence[Replica], condition: str) -> bool:
+        # One that ended well before may be about to start again; health counts once it is known whose port answered.
+        known = not any((one.service, one.number) in self._underway for one in replicas)
+        done = [one.state is State.ENDED and one.exit_code == 0 for one in replicas]
         if not replicas:
             return False
         if condition == COMPLETED:
-            return all(one.state is State.ENDED and one.exit_code == 0 for one in replicas)
+            return known and all(done)
         if condition == HEALTHY:
-            # Health counts once it is known whose port answered.
-            known = not any((one.service, one.number) in self._underway for one in replicas)
             return known and all(
                 one.state is State.RUNNING and one.health in (Health.HEALTHY, Health.NONE) for one in replicas
             )
-        return all(one.state is State.RUNNING for one in replicas)
+        return all(one.state is State.RUNNING or (known and well) for one, well in zip(replicas, done, strict=True))
 
     def _spec(self, service: Service, number: int, name: str) -> Spec:
         own = self._ports.of(service.name, number)
@@ -276,13 +281,6 @@ class Starter:
         """The replicas that the project asks for, and those that were added by scaling."""
         return sorted({*range(1, service.replicas + 1), *(one.number for one in self._replicas(service.name))})
 
-    def _with_needed(self, names: Sequence[str]) -> list[str]:
-        found = list(names)
-        for name in found:
-            needed = self._plan.project.services[name].depends_on
-            found += [other for other in needed if other in self._plan.project.services and other not in found]
-        return found
-
     def _levels(self, names: list[str]) -> list[list[str]]:
         """Services in such an order that each comes after all that it depends on."""
         left, levels = list(dict.fromkeys(names)), []
@@ -295,6 +293,16 @@ class Starter:
             levels.append(level)
             left = [name for name in left if name not in level]
         return levels
+
+
+def with_needed(project: Project, names: Sequence[str]) -> list[str]:
+    """These services and all that they depend on."""
+    found = list(names)
+    for name in found:
+        found += [
+            other for other in project.services[name].depends_on if other in project.services and other not in found
+        ]
+    return found
 
 
 def _own_ports(spec: Spec, state: dict[str, Any]) -> set[int] | None:
@@ -310,6 +318,9 @@ def _as_json(spec: Spec) -> dict[str, Any]:
 def _what(spec: dict[str, Any]) -> dict[str, Any]:
     """What makes a replica another one; not which terminal it was started from."""
     environment = {name: value for name, value in spec["environment"].items() if name not in (*INHERITED, "PATH")}
+    # Of the PATH only what was made for the stack.
+    path = spec["environment"].get("PATH", "").split(os.pathsep)
+    environment["PATH"] = [folder for folder in path if Path(folder).is_relative_to(cache_folder())]
     return {
         **{key: value for key, value in spec.items() if key not in ("id", "created_at")},
         "environment": environment,

@@ -82,8 +82,8 @@ def take(handle: int) -> bool:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Takes the stack's lock; whether it was free."""
+def locked(folder: Path) -> Iterator[int | None]:
+    """Takes a folder's lock: its open file, or None if it is not free."""
     file = folder / "lock"
     while True:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -93,7 +93,7 @@ def locked(folder: Path) -> Iterator[bool]:
             with suppress(FileNotFoundError):
                 # Else it was removed with its folder in between: the lock that counts is another.
                 if os.path.samestat(os.fstat(handle), file.stat()):
-                    yield free
+                    yield handle if free else None
                     return
         finally:
             os.close(handle)

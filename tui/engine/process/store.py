@@ -25,10 +25,15 @@ _STATES = {RUNNING: State.RUNNING, RESTARTING: State.RESTARTING, ENDED: State.EN
 LOCALHOST = "127.0.0.1"
 
 
+def state_root() -> Path:
+    """Where all copies of stacks keep what is known of their processes."""
+    return user_state_path("sparkdeck") / "processes"
+
+
 def state_folder(stack: Stack) -> Path:
     """Where a copy of a stack keeps what is known of its processes: private, and apart for every copy."""
     copy = hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:8]
-    return user_state_path("sparkdeck") / "processes" / f"{project_name(stack).rpartition('-')[0]}-{copy}"
+    return state_root() / f"{project_name(stack).rpartition('-')[0]}-{copy}"
 
 
 def has_processes(stack: Stack) -> bool:

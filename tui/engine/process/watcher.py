@@ -73,4 +73,6 @@ def _opened(folder: Path) -> Iterator[int]:
 async def heard(bell: asyncio.Event) -> None:
     """Waits for a change, or a second."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(bell.wait(), LOOK_AGAIN)
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the change.
+        async with asyncio.timeout(LOOK_AGAIN):
+            await bell.wait()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,14 @@ class Ended:
     code: int
 
 
-async def lines(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> AsyncGenerator[str | Ended]:
-    """The lines of both outputs, cleaned, empty ones left out; the end last. Closing it ends the process."""
-    process = await _start(command, folder, env, stderr=STDOUT)
+async def lines(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], *, handles: Collection[int] = ()
+) -> AsyncGenerator[str | Ended]:
+    """The lines of both outputs, cleaned, empty ones left out; the end last. Closing it ends the process.
+
+    `handles`: open files of ours that it gets, too.
+    """
+    process = await _start(command, folder, env, stderr=STDOUT, handles=handles)
     assert process.stdout is not None
     pending = Lines()
     try:
@@ -58,7 +63,9 @@ async def output(command: Sequence[str], folder: Path, env: Mapping[str, str], *
     return code, texts[0].result(), texts[1].result()
 
 
-async def _start(command: Sequence[str], folder: Path, env: Mapping[str, str], *, stderr: int) -> Process:
+async def _start(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], *, stderr: int, handles: Collection[int] = ()
+) -> Process:
     try:
         # A session of its own: ctrl+c in the terminal is for us, and we end the whole group.
         return await asyncio.create_subprocess_exec(
@@ -68,6 +75,7 @@ async def _start(command: Sequence[str], folder: Path, env: Mapping[str, str], *
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=stderr,
+            pass_fds=handles,
             start_new_session=True,
         )
     except OSError as error:
