@@ -73,7 +73,7 @@ async def start(
     if findings:
         raise Refused("\n".join(str(finding) for finding in findings))
     if build:
-        yield Phase("Building images")
+        yield Phase("Building")
         async for progress in engine.build(services, fresh=fresh):
             yield progress
     yield Phase("Starting services")

@@ -12,7 +12,7 @@ _SETTINGS = {"TRIALS": places.trials}
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
-    "default_run_env": "local",
+    "default_run_env": "base",
     "custom_resolvers": {
         "folder": lambda name: str(_FOLDERS[name]()),
         "setting": lambda name: _SETTINGS[name](),
