@@ -25,6 +25,15 @@ def test_the_example_job_spreads_a_million_records(spark_cluster: Deck) -> None:
     assert "1,000,000 records in 12 partitions on" in done.stdout
 
 
+def test_the_same_records_in_three_formats(spark_cluster: Deck) -> None:
+    done = spark_cluster.run("submit", "compare-formats", "--", "--records", "100000", "--repeat", "1")
+    assert re.findall(r"^(\w+) +[\d.]+ MB .* 12 of 16 +[\d,]+ of 25,000$", done.stdout, re.MULTILINE) == [
+        "parquet",
+        "avro",
+        "orc",
+    ]
+
+
 def test_scaling_replicas_of_one_service(spark_cluster: Deck) -> None:
     spark_cluster.run("scale", "4")
     status = spark_cluster.json("status")

@@ -65,7 +65,7 @@ def size(spark: SparkSession, url: str) -> int:
     """Bytes of all files below an address."""
     jvm: Any = spark._jvm
     path = jvm.org.apache.hadoop.fs.Path(url)
-    files = path.getFileSystem(spark._jsc.hadoopConfiguration()).listFiles(path, True)  # type: ignore[attr-defined]
+    files = path.getFileSystem(spark._jsc.hadoopConfiguration()).listFiles(path, True)
     total = 0
     while files.hasNext():
         total += files.next().getLen()

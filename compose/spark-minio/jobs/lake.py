@@ -13,6 +13,8 @@ What the run before wrote is replaced: it is gone as soon as step 2 begins, and 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import os
 import sys
@@ -21,11 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from lakereport import report
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from where import Parts, by_executor, rows_by_executor
 
 SCHEMA = "ride_id BIGINT, started_at TIMESTAMP, station STRING, bike STRING, minutes INT, km DOUBLE, cents BIGINT"
+
+SUMS = ("month", "station", "rides", "km", "cents")
 
 
 class LakeError(Exception):
@@ -82,6 +86,15 @@ def by_station(rides: DataFrame) -> DataFrame:
     return rides.groupBy("month", "station").agg(*sums).orderBy("month", "station")
 
 
+def as_csv(table: list[Row]) -> str:
+    """The sums with a head line."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(SUMS)
+    lines.writerows(table)
+    return text.getvalue()
+
+
 def write_file(file: Path, text: str) -> None:
     """Writes a file whole or not at all."""
     part = file.with_name(f".{file.name}.part")
@@ -120,23 +133,25 @@ def run(spark: SparkSession, options: argparse.Namespace) -> dict[str, Any]:
         raise LakeError(f"{options.data}: {back} came back of {found}. Does somebody else write there?")
     sums = by_station(stored)
     sums.coalesce(1).write.parquet(options.results, mode="overwrite")
-    table = spark.read.parquet(options.results).orderBy("month", "station").toPandas()
+    table = spark.read.parquet(options.results).select(*SUMS).orderBy("month", "station").collect()
     print(f"[3/3] {len(table)} sums in {options.results}", flush=True)
 
+    stations: dict[str, list[int]] = {}
+    for row in table:
+        rides_and_cents = stations.setdefault(row["station"], [0, 0])
+        rides_and_cents[0] += row["rides"]
+        rides_and_cents[1] += row["cents"]
     folder = options.output / "lake"
     folder.mkdir(parents=True, exist_ok=True)
-    write_file(folder / "by_station.csv", table.to_csv(index=False))
+    write_file(folder / "by_station.csv", as_csv(table))
     return {
         "spark": spark.version,
         "seconds": round(time.monotonic() - started, 1),
         "input": {"path": str(options.input / "rides"), "rows": rows, "bad": bad, **found},
         "written": {"url": options.data, "seconds": round(written, 2)},
         "read": {"seconds": round(read, 2), "executors": executors},
-        "sums": {"url": options.results, "rows": len(table), "rides": int(table["rides"].sum())},
-        "stations": {
-            str(station): [int(frame["rides"].sum()), int(frame["cents"].sum())]
-            for station, frame in table.groupby("station")
-        },
+        "sums": {"url": options.results, "rows": len(table), "rides": sum(row["rides"] for row in table)},
+        "stations": stations,
         "output": str(folder),
     }
 
