@@ -115,7 +115,7 @@ def test_all_that_is_missing_is_said_at_once(folder: Path) -> None:
     assert not (folder / ".env").exists()
 
 
-def test_credentials_are_made_once_for_a_stack_that_starts(folder: Path) -> None:
+def test_credentials_are_made_once_for_a_stack_that_starts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env = folder / ".env"
     env.write_text("TOWN=Ulm\nNAME=n\nB=b\nPORT=80\nWEB_USER=\n")
     env.chmod(0o644)
@@ -131,6 +131,10 @@ def test_credentials_are_made_once_for_a_stack_that_starts(folder: Path) -> None
     assert demand_variables(stack) == demand_variables(stack, starting=True) == []
     prepare_environment(stack, (1, 2))
     assert read_environment(stack) == made
+    # What the environment sets to nothing goes before `.env`, as for compose.
+    monkeypatch.setenv("WEB_USER", "")
+    with pytest.raises(StackError, match=r"(?s)WEB_USER.*Set them in"):
+        demand_variables(stack, starting=True)
 
 
 def test_a_first_env_with_credentials_shows_none(folder: Path) -> None:

@@ -50,18 +50,21 @@ def demand_variables(stack: Stack, *, starting: bool = False) -> list[str]:
     Credentials that the layout generates are made when the stack is `starting`; returns what was done, in sentences.
     Raises StackError that lists all that are missing, with what each is for and where to set it.
     """
-    missing = missing_variables(stack)
     made_here = stack.layout.environment if stack.layout else {}
-    if starting and missing and all(one.name in made_here for one in missing):
-        return prepare_environment(stack, None)
-    wanted = [one for one in missing if not starting or one.name not in made_here]
+    wanted, done = missing_variables(stack), []
+    if starting and wanted and all(one.name in made_here for one in wanted):
+        done = prepare_environment(stack, None)
+        # One that the environment sets to nothing is missing still.
+        wanted = missing_variables(stack)
+    elif starting:
+        wanted = [one for one in wanted if one.name not in made_here]
     if not wanted:
-        return []
+        return done
     variant = f" (variant {stack.variant.name})" if stack.variant and not stack.variant.default else ""
     wide = max(len(one.name) for one in wanted)
     lines = [f"  {one.name:<{wide}}  {one.meaning or 'its compose file does not say what for'}" for one in wanted]
     how = f"Set them in {stack.env_file} (NAME=value), or in the environment."
-    if all(one.name in made_here for one in wanted):
+    if not starting and all(one.name in made_here for one in wanted):
         how = "sparkdeck setup makes them."
     raise StackError("\n".join([f"{stack.name}{variant} needs variables that are not set:", *lines, how]))
 

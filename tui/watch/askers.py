@@ -102,7 +102,8 @@ class ObjectStore(Asker):
             await client.close()
         if trouble is None:
             return ""
-        if trouble.kind is Trouble.ANSWER:
+        # A console answers 400 to the questions of the store.
+        if trouble.kind is Trouble.ANSWER or trouble.status == 400:
             return "unknown: no port that is published speaks S3"
         raise trouble
 
