@@ -12,9 +12,9 @@ demo:
 	  $(MAKE) --no-print-directory $(VENV)/.local; fi
 	$(BIN)/sparkdeck demo
 
-# Two at a time: the tests of a real stack mostly wait for it. All tests of one stack share one start of it.
+# Two files at a time: the tests of a real stack mostly wait for it, and share one start of it.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The deck in a pseudo-terminal against a loopback engine, beside docker's own commands: figures, no verdict.
 bench: $(VENV)/.dev

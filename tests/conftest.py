@@ -1,4 +1,4 @@
-"""What every test may use: whether a Docker Engine answers; and which tests share what they start."""
+"""What every test may use: whether a Docker Engine answers; and which tests come first."""
 
 from __future__ import annotations
 
@@ -29,24 +29,25 @@ def _engine_answers() -> str | None:
     return None
 
 
-# Fixtures that start a whole stack, the longest first: all tests of one run on one worker, and before the others.
-STACKS = ("flight_delay", "spark_minio", "wind_power", "mlops", "spark_cluster")
+# Where whole stacks are started, the longest first: begun last, one would keep a worker busy alone at the end.
+LONGEST = (
+    "test_mlops",
+    "test_spark_minio",
+    "test_flight_delay",
+    "test_processes",
+    "test_wind_power",
+    "test_mlops_processes",
+)
 
 
-def _group(item: pytest.Item) -> str:
-    """The tests that share what they start: a stack's, those of tests/jobs with their Spark, else a module's."""
-    names = getattr(item, "fixturenames", ())
-    stack = next((name for name in STACKS if name in names and "stacks" in item.path.parts), None)
-    return stack or ("jobs" if item.path.parent.name == "jobs" else item.path.stem)
+def _begins(item: pytest.Item) -> tuple[int, bool]:
+    name = item.path.stem
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST), "stacks" not in item.path.parts
 
 
-# Before xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked for the engine are skipped without one, and say why; in CI they fail instead."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: "stacks" not in item.path.parts)
+    items.sort(key=_begins)
     marked = [item for item in items if item.get_closest_marker("engine")]
     if not marked:
         return
