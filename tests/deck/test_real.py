@@ -303,19 +303,23 @@ async def test_workers_join_and_leave(cluster: Cluster) -> None:
 
 
 async def test_a_shell(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the terminal is another one: a pseudo-terminal at which someone has typed ahead."""
+    """Only the terminal is another one: a pseudo-terminal at which someone waits for the prompt, and types."""
     ours, theirs = pty.openpty()
+    shown = bytearray()
+    asyncio.get_running_loop().add_reader(ours, lambda: shown.extend(os.read(ours, 65536)))
     monkeypatch.setattr(DeckApp, "suspend", lambda self: nullcontext())
     lent = partial(asyncio.create_subprocess_exec, stdin=theirs, stdout=theirs, stderr=theirs)
     monkeypatch.setattr(asyncio, "create_subprocess_exec", lent)
     try:
         async with deck_on(cluster) as person:
             await person.focus(person.panes[0])
-            os.write(ours, b"echo I am in $(hostname); exit 7\n")
             await person.press("e")
+            await person.until(lambda: b"@spark-master:" in shown, "the prompt")
+            os.write(ours, b"echo I am in $(hostname); exit 7\n")
             await person.until_seen("ended with exit code 7")
-        assert b"I am in spark-master" in os.read(ours, 65536)
+        assert b"I am in spark-master" in shown
     finally:
+        asyncio.get_running_loop().remove_reader(ours)
         os.close(theirs)
         os.close(ours)
 
