@@ -13,7 +13,7 @@ from tui.deck.screens.inspect import MASK, RECORD_LINES, InspectScreen, masked_r
 def test_secrets_are_masked_wherever_they_lie() -> None:
     record = {
         "Config": {
-            "Env": ["DB_PASSWORD=two words", "SPARK_MODE=worker", "DB_URL=postgres://me:pw1@db/x"],
+            "Env": ["DB_PASSWORD=two words", "SPARK_MODE=worker", "DB_URL=postgres://me:pw1@db/x", "MINIO_ROOT_USER=abc4"],
             "Cmd": ["serve", "--token=abc1", "--port=80"],
             "Labels": {"some.api_key": "abc2", "role": "web"},
         },
@@ -22,7 +22,7 @@ def test_secrets_are_masked_wherever_they_lie() -> None:
     }
     masked = masked_record(record)
     text = json.dumps(masked)
-    assert not [secret for secret in ("two", "words", "pw1", "abc1", "abc2", "abc3") if secret in text]
+    assert not [secret for secret in ("two", "words", "pw1", "abc1", "abc2", "abc3", "abc4") if secret in text]
     assert masked["Config"]["Env"][:2] == [f"DB_PASSWORD={MASK}", "SPARK_MODE=worker"]
     assert masked["Config"]["Cmd"] == ["serve", f"--token={MASK}", "--port=80"]
     assert masked["Config"]["Labels"] == {"some.api_key": MASK, "role": "web"}

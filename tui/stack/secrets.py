@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NAMES = r"pass|secret|token|credential|private|api[._-]?key|access[._-]?key|auth"
+NAMES = r"pass|secret|token|credential|private|api[._-]?key|access[._-]?key|root[._-]?user|auth"
 IN_URL = re.compile(r"(://[^/:@\s]+:)[^@/\s]+(@)")
 """A password inside an address, between the two groups."""
 _SECRET = re.compile(NAMES, re.IGNORECASE)
