@@ -13,7 +13,12 @@ from tui.deck.screens.inspect import MASK, RECORD_LINES, InspectScreen, masked_r
 def test_secrets_are_masked_wherever_they_lie() -> None:
     record = {
         "Config": {
-            "Env": ["DB_PASSWORD=two words", "SPARK_MODE=worker", "DB_URL=postgres://me:pw1@db/x", "MINIO_ROOT_USER=abc4"],
+            "Env": [
+                "DB_PASSWORD=two words",
+                "SPARK_MODE=worker",
+                "DB_URL=postgres://me:pw1@db/x",
+                "MINIO_ROOT_USER=abc4",
+            ],
             "Cmd": ["serve", "--token=abc1", "--port=80"],
             "Labels": {"some.api_key": "abc2", "role": "web"},
         },
