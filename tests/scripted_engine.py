@@ -216,7 +216,8 @@ class ScriptedEngine(Script):
     async def start_run(self, request: RunRequest) -> Replica:
         self._record("start_run", request)
         await self._held("start_run")
-        return self.add_run(request.service, request.name, labels=request.labels, command=tuple(request.command))
+        words = (*request.command, *request.arguments)
+        return self.add_run(request.service, request.name, labels=request.labels, command=words)
 
     async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
         self._record("execute", service, tuple(command), replica_id)

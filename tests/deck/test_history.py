@@ -50,7 +50,7 @@ async def test_a_run_of_a_stack_that_was_down_is_submitted_again() -> None:
         await deck.until(lambda: bool(deck.did("start_run")))
         request = deck.did("start_run")[0][0]
         assert request.env["TASKS"] == "load" and "spark.cores.max=2" in request.command
-        assert tuple(request.command[-2:]) == ("--rows", "5")
+        assert tuple(request.arguments) == ("--rows", "5")
 
 
 async def test_a_run_that_ends_while_the_deck_looks_is_written_down() -> None:

@@ -39,6 +39,10 @@ services:
     <<: *base
     command: [sh, -c, "n=0; while true; do n=$$((n+1)); echo line $$n; echo error $$n >&2; sleep 0.2; done"]
     depends_on: {web: {condition: service_healthy}}
+  greet:
+    <<: *base
+    command: [printf, "hello %s, %s"]
+    profiles: [jobs]
 """
 LAYOUT = f"""
 name: contract
@@ -52,6 +56,7 @@ services:
       command: [{sys.executable}, -m, http.server, "{{port:8000}}", --bind, 127.0.0.1]
       ready: {{url: "http://127.0.0.1:{{port:8000}}/"}}
   talk: {{role: app}}
+  greet: {{role: app, process: {{command: [printf, "hello %s, %s"]}}}}
 """
 
 

@@ -275,6 +275,13 @@ async def test_a_run_outlives_who_started_it_and_is_found_again(start: Start) ->
     assert not any(one.is_run for one in await again.replicas())
 
 
+async def test_a_run_with_arguments_has_the_services_own_command_before_them(start: Start) -> None:
+    engine = await start()
+    run = await engine.start_run(RunRequest("greet", (), "contract-run-2", arguments=["$COLOUR", "two words"]))
+    await until(engine, lambda found: any(one.is_run and one.state is State.ENDED for one in found))
+    assert [line.text for line in await read(engine, run, 9)] == ["hello $COLOUR, two words"]
+
+
 async def test_what_would_be_removed_is_what_is_removed(start: Start) -> None:
     engine = await start()
     await drain(engine.up(["talk"]))

@@ -24,15 +24,16 @@ SPARK = JobSpec("fly", "job", "/jobs/fly.py", args=("a",), conf={"spark.x": "1"}
 
 
 def test_a_one_off_run_has_its_command_or_the_services_own() -> None:
-    assert job_command(PROJECT, RUN, "count-1", ["/data/x"]) == ["wc", "-l", "/data/x"]
-    assert job_command(PROJECT, OWN, "own-1") == []
-    assert job_command(PROJECT, OWN, "own-1", ["--fast"]) == ["python", "own.py", "--fast"]
+    assert job_command(PROJECT, RUN, "count-1", ["/data/x"]) == (["wc", "-l"], ["/data/x"])
+    assert job_command(PROJECT, OWN, "own-1") == ([], [])
+    assert job_command(PROJECT, OWN, "own-1", ["--fast"]) == ([], ["--fast"])
     with pytest.raises(SubmitError, match="its arguments stand after --"):
         job_command(PROJECT, RUN, "count-1", (), {"a": "b"})
 
 
 def test_a_dag_run_is_driven_by_the_services_own_python() -> None:
-    command = job_command(PROJECT, DAG, "train-1", (), {"trials": "5", "worse": "true"})
+    command, arguments = job_command(PROJECT, DAG, "train-1", (), {"trials": "5", "worse": "true"})
+    assert arguments == []
     assert command[:2] == ["python3", "-c"]
     compile(command[2], "airflow_run", "exec")
     options = dict(zip(command[3::2], command[4::2], strict=True))
@@ -43,8 +44,8 @@ def test_a_dag_run_is_driven_by_the_services_own_python() -> None:
 
 
 def test_a_spark_job_is_submitted_with_its_id() -> None:
-    command = job_command(PROJECT, SPARK, "fly-1", ["b"], {"spark.y": "2"})
-    assert command[0] == "spark-submit" and command[-3:] == ["/jobs/fly.py", "a", "b"]
+    command, arguments = job_command(PROJECT, SPARK, "fly-1", ["b"], {"spark.y": "2"})
+    assert command[0] == "spark-submit" and [command[-1], *arguments] == ["/jobs/fly.py", "a", "b"]
     assert {"spark.x=1", "spark.y=2", "spark.sparkdeck.run=fly-1"} <= set(command), command
 
 

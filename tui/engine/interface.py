@@ -146,14 +146,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A one-off run of a service's image, settings and mounts, with another command unless that is empty. It outlives
-    its caller."""
+    """A one-off run of a service's image, settings and mounts, with another command unless that is empty, and with
+    arguments after either. It outlives its caller."""
 
     service: str
     command: Sequence[str]
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,31 +81,29 @@ def find_job(stack: Stack, project: Project, name: str | None, main_class: str |
 
 def job_command(
     project: Project, job: JobSpec, run: str, args: Sequence[str] = (), conf: Mapping[str, str] | None = None
-) -> list[str]:
-    """The command of a run in the job's service; empty for the service's own. Raises SubmitError for what does not fit
-    the job's kind."""
+) -> tuple[list[str], list[str]]:
+    """The command of a run in the job's service, empty for the service's own, and the arguments after it. Raises
+    SubmitError for what does not fit the job's kind."""
+    words = [*job.args, *args]
     if job.kind is JobKind.SPARK:
-        return _spark_command(job, run, args, conf or {})
+        return _spark_command(job, run, conf or {}), words
     if job.kind is JobKind.AIRFLOW:
         if args:
             raise SubmitError(f"The DAG run {job.name} takes no arguments; its settings are --conf KEY=VALUE.")
-        return _airflow_command(project, job, run, conf or {})
+        return _airflow_command(project, job, run, conf or {}), []
     if conf:
         raise SubmitError(f"--conf is for Spark and DAG runs; {job.name} runs a command: its arguments stand after --.")
-    words = [*job.args, *args]
-    if job.command or not words:
-        return [*job.command, *words]
-    return [*project.services[job.service].command, *words]
+    return list(job.command), words
 
 
-def _spark_command(job: JobSpec, run: str, args: Sequence[str], conf: Mapping[str, str]) -> list[str]:
+def _spark_command(job: JobSpec, run: str, conf: Mapping[str, str]) -> list[str]:
     """spark-submit with the run's id among Spark's properties, where it is found again."""
     command = ["spark-submit", "--conf", f"{RUN_PROPERTY}={run}"]
     for key, value in {**job.conf, **conf}.items():
         command += ["--conf", f"{key}={value}"]
     if job.main_class:
         command += ["--class", job.main_class]
-    return [*command, job.app, *job.args, *args]
+    return [*command, job.app]
 
 
 def _airflow_command(project: Project, job: JobSpec, run: str, conf: Mapping[str, str]) -> list[str]:
@@ -168,8 +166,9 @@ async def submit(
     Raises EngineError, and SubmitError for arguments that do not fit its kind.
     """
     run = new_run_id(job.name)
-    command = job_command(project, job, run, args, conf)
-    return await start_run(engine, project, job.service, job.name, run, command, args, {**job.env, **(env or {})})
+    command, arguments = job_command(project, job, run, args, conf)
+    own = {**job.env, **(env or {})}
+    return await start_run(engine, project, job.service, job.name, run, command, args, own, arguments=arguments)
 
 
 def new_run_id(job: str) -> str:
@@ -186,8 +185,13 @@ async def start_run(
     command: Sequence[str],
     args: Sequence[str],
     env: Mapping[str, str],
+    *,
+    arguments: Sequence[str] = (),
 ) -> Run:
-    """Starts any command as a run that outlives its caller and can be found again by its labels."""
+    """Starts any command as a run that outlives its caller and can be found again by its labels.
+
+    `args` are what the caller's user added, for the labels; `arguments` follow the command.
+    """
     labels = {
         "run": run,
         "job": job,
@@ -195,7 +199,8 @@ async def start_run(
         "env": json.dumps({name: value for name, value in env.items() if not is_secret(name)}),
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    request = RunRequest(service, command, f"{project.name}-{run}", labels, {**env, RUN_VARIABLE: run})
+    given = {**env, RUN_VARIABLE: run}
+    request = RunRequest(service, command, f"{project.name}-{run}", labels, given, arguments)
     return run_of(await engine.start_run(request))
 
 

@@ -233,7 +233,10 @@ class DockerEngine:
 
     async def start_run(self, request: RunRequest) -> Replica:
         """`docker compose run --detach` without dependencies, terminal and host ports."""
-        async with aclosing(self._build_missing(await self.project(), [request.service])) as steps:
+        project = await self.project()
+        # Compose takes arguments only with the command before them.
+        own = project.services[request.service].command if request.arguments else ()
+        async with aclosing(self._build_missing(project, [request.service])) as steps:
             async for _ in steps:
                 pass
         labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
@@ -244,7 +247,8 @@ class DockerEngine:
                 *options("--label", labels),
                 *options("--env", request.env),
                 request.service,
-                *request.command,
+                *(request.command or own),
+                *request.arguments,
             )
         except CommandFailed as failure:
             await self._remove_unstarted(request.name)

@@ -29,7 +29,10 @@ async def start_run(plan: Plan, folder: Path, store: Store, watcher: Watcher, re
         name=request.name,
         service=request.service,
         number=0,
-        command=tuple(plan.arguments(request.service, request.command)) or service.command,
+        command=(
+            *(plan.arguments(request.service, request.command) or service.command),
+            *plan.arguments(request.service, request.arguments),
+        ),
         environment={**service.environment, **request.env},
         folder=service.folder,
         labels={"run": request.name, **request.labels},
