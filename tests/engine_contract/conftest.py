@@ -37,7 +37,7 @@ services:
     depends_on: {prepare: {condition: service_completed_successfully}}
   talk:
     <<: *base
-    command: [sh, -c, "n=0; while true; do n=$$((n+1)); echo line $$n; echo error $$n >&2; sleep 0.2; done"]
+    command: [sh, -c, "n=0; while true; do n=$$((n+1)); echo line $$n; sleep 0.1; echo error $$n >&2; sleep 0.1; done"]
     depends_on: {web: {condition: service_healthy}}
   greet:
     <<: *base

@@ -98,6 +98,9 @@ SMALL = {
     "SPARK_EXECUTOR_MEMORY": "700m",
 }
 
+# One executor, where nothing depends on how many: on two cores each more costs its own start.
+NARROW = ["--conf", "spark.cores.max=1"]
+
 
 def flight_delay_settings(name: str, **more: str) -> dict[str, str]:
     """A `.env` with free ports and small workers."""

@@ -17,7 +17,7 @@ import pytest
 
 from tests.deck.harness import screen_text
 from tests.stacks.browser import browser, see
-from tests.stacks.deck import OWNER, Deck, copy_out, flight_delay_settings, taken_away
+from tests.stacks.deck import NARROW, OWNER, Deck, copy_out, flight_delay_settings, taken_away
 from tests.stacks.hold import HOLD, master, metrics, running_hold, spark, until
 from tui.deck.app import DeckApp
 from tui.deck.desk import Desk
@@ -112,7 +112,7 @@ def _post(base: str, path: str, body: dict[str, Any]) -> Any:
 
 
 def test_the_jar_is_built_and_does_the_same_work(flights: Deck) -> None:
-    flights.run("submit", "flight-delay-jar")
+    flights.run("submit", "flight-delay-jar", *NARROW)
     python, scala = metrics(flights), metrics(flights, "flight-delay-jar")
     assert python["models"].keys() == scala["models"].keys() == {"lr", "rf", "gbt"}
     for name, ours in python["models"].items():
@@ -123,12 +123,12 @@ def test_the_jar_is_built_and_does_the_same_work(flights: Deck) -> None:
 def test_some_steps_only(flights: Deck) -> None:
     shutil.rmtree(flights.work / "output" / "steps", ignore_errors=True)
     out = ["--", "--output", "/output/steps"]
-    missing = flights.run("submit", "flight-delay", *out, code=2, TASKS="train")
+    missing = flights.run("submit", "flight-delay", *NARROW, *out, code=2, TASKS="train")
     assert "TASKS=" in missing.stdout
-    flights.run("submit", "flight-delay", *out, TASKS="load")
-    flights.run("submit", "flight-delay", *out, TASKS="preprocess")
+    flights.run("submit", "flight-delay", *NARROW, *out, TASKS="load")
+    flights.run("submit", "flight-delay", *NARROW, *out, TASKS="preprocess")
     assert not (flights.work / "output" / "steps" / "model").exists()
-    flights.run("submit", "flight-delay", *out, "--models", "lr", TASKS="train")
+    flights.run("submit", "flight-delay", *NARROW, *out, "--models", "lr", TASKS="train")
     assert metrics(flights, "steps")["models"].keys() == {"lr"}
 
 
@@ -145,7 +145,7 @@ def test_bad_input_says_what_and_where(flights: Deck) -> None:
     broken.mkdir()
     (broken / "flights.csv").write_text("FL_DATE,NOTHING\n2024-01-01,1\n")
     try:
-        done = flights.run("submit", "flight-delay", "--", "--input", "/data/broken", code=2)
+        done = flights.run("submit", "flight-delay", *NARROW, "--", "--input", "/data/broken", code=2)
     finally:
         shutil.rmtree(broken)
     assert "flights.csv" in done.stdout
@@ -159,9 +159,8 @@ def test_real_flights(flights: Deck) -> None:
     folder.mkdir()
     shutil.copy(REAL_FLIGHTS, folder)
     try:
-        flights.run(
-            "submit", "flight-delay", "--", "--input", "/data/real", "--output", "/output/real", "--models", "lr"
-        )
+        words = ["--", "--input", "/data/real", "--output", "/output/real", "--models", "lr"]
+        flights.run("submit", "flight-delay", *NARROW, *words)
     finally:
         shutil.rmtree(folder)
     found = metrics(flights, "real")["input"]
@@ -337,7 +336,7 @@ def test_another_release_of_spark_runs_the_jobs_beside_it(
     with taken_away(deck) as other:
         other.run("up", "spark-master", "spark-worker-1", "spark-submit", timeout=1800)
         shutil.copytree(flights.work / "data", other.work / "data", dirs_exist_ok=True)
-        fast = ["--", "--models", "lr"]
+        fast = [*NARROW, "--", "--models", "lr"]
         done = other.run("submit", "flight-delay", *fast)
         assert "MLflow" in done.stdout + done.stderr, "says that nothing was logged: MLflow is not up here"
         other.run("submit", "flight-delay-jar", *fast)

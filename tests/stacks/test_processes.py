@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.stacks.deck import SMALL, Deck, copy_out
+from tests.stacks.deck import NARROW, SMALL, Deck, copy_out
 from tests.stacks.hold import HOLD, master, metrics, running_hold, spark, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no processes are kept on Windows")
@@ -135,7 +135,7 @@ def test_every_worker_has_a_page_of_its_own_through_the_master(deck: Deck) -> No
 
 
 def test_the_pyspark_job_trains_and_logs_to_mlflow(deck: Deck) -> None:
-    done = deck.run("submit", "--json", "--", "--seed", "7", "--models", "lr")
+    done = deck.run("submit", "--json", *NARROW, "--", "--seed", "7", "--models", "lr")
     run = json.loads(done.stdout[done.stdout.rindex("\n{") :])
     assert (run["exit_code"], run["outcome"]) == (0, "succeeded")
     found = metrics(deck)
@@ -148,7 +148,7 @@ def test_the_pyspark_job_trains_and_logs_to_mlflow(deck: Deck) -> None:
 
 
 def test_the_jar_is_compiled_here_and_does_the_same_work(deck: Deck) -> None:
-    deck.run("submit", "flight-delay-jar", "--", "--models", "lr")
+    deck.run("submit", "flight-delay-jar", *NARROW, "--", "--models", "lr")
     python, scala = metrics(deck), metrics(deck, "flight-delay-jar")
     assert abs(python["models"]["lr"]["test"]["auc"] - scala["models"]["lr"]["test"]["auc"]) < 0.05
     assert (scala["language"], scala["mlflow"]["logged"]) == ("Scala", True)
@@ -158,7 +158,8 @@ def test_paths_of_the_services_are_understood(deck: Deck) -> None:
     broken = deck.work / "data" / "broken"
     broken.mkdir()
     (broken / "flights.csv").write_text("FL_DATE,NOTHING\n2024-01-01,1\n")
-    done = deck.run("submit", "flight-delay", "--", "--input", "/data/broken", "--output=/output/broken", code=2)
+    words = ["--", "--input", "/data/broken", "--output=/output/broken"]
+    done = deck.run("submit", "flight-delay", *NARROW, *words, code=2)
     assert str(broken) in done.stdout
     assert "CRS_DEP_TIME" in done.stdout
 

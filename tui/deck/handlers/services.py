@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 
 from tui.actions.replicas import Chosen
-from tui.deck import usecases, words
+from tui.deck import usecases
 from tui.deck.desk import Ready, chosen_of, services_of
 from tui.deck.handlers.registry import handles
 from tui.deck.screens.dialogs import Ask, Choice, Menu
@@ -215,10 +215,10 @@ async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica:
         return
     argv = await ready.engine.shell_command(service, command, replica_id=replica.id if replica else None)
     place = short_name(replica, ready.project) if replica else service
+    name = " ".join(command) or "shell"
     deck.paused = True
     try:
         with deck.suspend():
-            name = " ".join(command) or "shell"
             sys.stdout.write(f"{name} in {place}; leave it to come back to the deck\n")
             sys.stdout.flush()
             process = await asyncio.create_subprocess_exec(*argv)
@@ -230,4 +230,4 @@ async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica:
         deck.paused = False
         deck.refresh(layout=True)
     if code:
-        deck.say(f"{words.fit_line(' '.join(argv))} ended with exit code {code}", severity="warning")
+        deck.say(f"{name} in {place} ended with exit code {code}", severity="warning")
