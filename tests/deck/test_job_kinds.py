@@ -56,8 +56,12 @@ async def test_the_form_has_the_fields_of_the_jobs_kind() -> None:
         assert request.service == "mlflow" and request.command[0] == "python3"
         assert json.loads(request.command[-1]) == {"trials": "5"}
 
-        # The same again, from the history.
         run = next(item for item in await engine.replicas() if item.is_run)
+        engine.write(run, "[load] running")
+        await deck.until_seen("[load] running")
+        assert "the driver starts" not in deck.text(), "a DAG run has none"
+
+        # The same again, from the history.
         engine.finish(run, 0)
         await deck.press("J")
         await deck.until_seen(run.labels["run"])

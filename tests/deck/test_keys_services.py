@@ -109,6 +109,7 @@ async def test_submit_follow_cancel() -> None:
         assert request.env["TASKS"] == "load" and "spark.executor.memory=512m" in request.command
         run = next(item for item in await engine.replicas() if item.is_run)
         await deck.until_seen(run.labels["run"])
+        await deck.until_seen("the driver starts")
         engine.write(run, "the driver speaks")
         await deck.until_seen("the driver speaks")
         engine.finish(run, 0)

@@ -230,8 +230,10 @@ def test_texts() -> None:
     assert contents_text(Contents(2, 10_000, 5 * 1024**2, more=True)) == "2 buckets · 10,000+ objects · 5.0 MiB+"
     assert health_text({"database": "healthy", "scheduler": "un\x1bwell"}) == "scheduler un well"
     assert health_text({"database": "healthy"}) == "healthy"
-    run = DagRun("train", "r", "running", NOW - timedelta(seconds=42))
-    assert dag_run_text(run, NOW) == "train running 0:42"
+    began = datetime(2026, 11, 20, 12, 0, 7).astimezone()
+    run = DagRun("train", "r", "running", began)
+    assert dag_run_text(run, began + timedelta(seconds=42)) == "train running since 12:00:07"
+    assert dag_run_text(run, began + timedelta(days=1)) == "train running since 20 Nov 12:00"
     assert dag_run_text(DagRun("t", "r", "success", NOW, NOW - timedelta(minutes=2)), NOW) == "t success 2 min ago"
     assert dag_run_text(DagRun("t", "r", "queued"), NOW) == "t queued" and dag_run_text(None, NOW) == "no DAG run yet"
     aliases = [ModelAlias("m", "champion", "3"), ModelAlias("m", "old", "1")]

@@ -204,6 +204,11 @@ async def start_run(
     return run_of(await engine.start_run(request))
 
 
+def has_driver(replica: Replica) -> bool:
+    """Whether a run is an application on Spark, as its command tells."""
+    return any(RUN_PROPERTY in word for word in replica.command)
+
+
 def run_of(replica: Replica) -> Run:
     """The run that a replica's labels tell of; what they do not tell is unknown."""
     labels = replica.labels

@@ -17,7 +17,7 @@ from tui.engine.interface import Engine, Replica
 from tui.stack.model import Project, Role, Stack
 from tui.watch.links import page_urls
 from tui.watch.logins import login_of
-from tui.watch.words import ago, lasting, size
+from tui.watch.words import ago, moment, size
 
 # Characters of a name.
 NAME = 40
@@ -258,7 +258,8 @@ def status_text(path: str, status: int) -> str:
 def _when(began: datetime | None, ended: datetime | None, now: datetime) -> str:
     if ended is not None:
         return f" {ago((now - ended).total_seconds())}"
-    return f" {lasting((now - began).total_seconds())}" if began is not None else ""
+    # The answer is some seconds old when it is read: a time is true longer than how long ago it was.
+    return f" since {moment(began, now)}" if began is not None else ""
 
 
 def _count(number: int, noun: str, more: str = "") -> str:

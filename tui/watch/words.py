@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tui.engine.interface import Health, Replica, State
 
 DOWN = "down"
@@ -88,6 +90,12 @@ def lasting(seconds: float) -> str:
     """How long something goes on already: 0:42, 3:05, 2 h 10 min."""
     seconds = max(0.0, seconds)
     return took(seconds) if seconds >= 60 else f"0:{int(seconds):02d}"
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time of today in this machine's zone, 14:03:07; of another day with its date, 20 Nov 14:03."""
+    here = at.astimezone()
+    return f"{here:%H:%M:%S}" if here.date() == now.astimezone().date() else f"{here:%d %b %H:%M}"
 
 
 def ago(seconds: float) -> str:

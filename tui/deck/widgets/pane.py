@@ -17,6 +17,7 @@ from tui.deck.facts import Facts, facts, top_of
 from tui.deck.widgets.newest import newest
 from tui.deck.widgets.rows import Rows
 from tui.jobs.progress import RunProgress
+from tui.jobs.submit import has_driver
 from tui.text import bare
 from tui.watch.live import Pane
 from tui.watch.ready import Step
@@ -251,7 +252,8 @@ class PaneView(Rows, can_focus=True):
         if run.waiting is not None:
             return [Row(width).add(f"waits: {bare(run.waiting.text)}", style.warn)]
         if run.progress is None:
-            return [Row(width).add("the driver starts", style.dim)]
+            starts = self.pane.replica is not None and has_driver(self.pane.replica)
+            return [Row(width).add("the driver starts", style.dim)] if starts else []
         return [self._progress(run.progress, width)]
 
     def _progress(self, progress: RunProgress, width: int) -> Row:
@@ -297,7 +299,7 @@ class PaneView(Rows, can_focus=True):
             below = Row(width).add("▌" if self.has_focus else " ", style.accent).add("    ", style.text)
             inner: Row | None
             if self.pane.is_run and self.run:
-                inner = self._run_rows(found, width - 5)[0]
+                inner = next(iter(self._run_rows(found, width - 5)), None)
             elif found.note and not self.pane.well:
                 inner = Row(width - 5).add(found.note, style.warn if found.style == "warn" else style.bad)
             else:
