@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tui.stack.environment import (
     read_environment,
 )
 from tui.stack.errors import StackError
-from tui.stack.model import Mount, Project, Service, Stack
+from tui.stack.model import Generated, Mount, Project, Service, Stack
 
 
 @pytest.fixture
@@ -182,3 +183,27 @@ def test_a_folder_that_cannot_be_made_is_named(stack: Stack) -> None:
     with pytest.raises(StackError) as caught:
         create_folders(stack, mounting(stack.home / "taken/data"))
     assert str(caught.value) == f"The folder {stack.home / 'taken/data'} cannot be made: Not a directory"
+
+
+@pytest.mark.parametrize(("caller", "owner", "user"), [(0, 0, 1000), (501, 0, 0), (501, 501, 501)])
+def test_what_must_not_be_root_is_not_where_root_starts_it(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, caller: int, owner: int, user: int
+) -> None:
+    """An engine without root maps the container's root to the caller: there it is nobody else."""
+    assert stack.layout
+    kinds = {"APP_UID": Generated.NONROOT_USER_ID, "APP_GID": Generated.NONROOT_GROUP_ID, "UID": Generated.USER_ID}
+    stack = replace(stack, layout=replace(stack.layout, environment=kinds))
+    monkeypatch.setattr(os, "getuid", lambda: caller)
+    prepare_environment(stack, (owner, owner))
+    assert read_environment(stack) == {"APP_UID": str(user), "APP_GID": str(user), "UID": str(owner)}
+
+
+def test_root_makes_folders_for_the_user_of_the_services(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[Path, int, int]] = []
+    monkeypatch.setattr(os, "chown", lambda *to: given.append(to))
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    folder = stack.home / "work" / "data"
+    project = Project("x", {"a": Service("a", mounts=(Mount("bind", str(folder), "/data"),))})
+    stack.env_file.write_text("HOST_UID=1234\n")
+    assert create_folders(stack, project) == [folder]
+    assert given == [(folder, 1234, -1)]

@@ -160,7 +160,7 @@ def test_aliases_may_be_used(tmp_path: Path) -> None:
         (
             ("HOST_UID: user-id", "HOST_UID: userid"),
             "4: environment.HOST_UID: 'userid' is not allowed; did you mean 'user-id'? "
-            "Allowed: project-name, user-id, group-id, access-key, secret-key",
+            "Allowed: project-name, user-id, group-id, nonroot-user-id, nonroot-group-id, access-key, secret-key",
         ),
         (("  other: {}", "  other:"), "8: services.other: must be a mapping (key: value), not nothing"),
         (

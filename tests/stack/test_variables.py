@@ -81,7 +81,10 @@ def test_a_stack_may_have_no_file_of_the_usual_names(folder: Path) -> None:
         (("default: true", "default: false"), "variants: none is the default"),
         (("files: [compose.yaml, more.yml]", "files: [compose.yaml], default: true"), "'one' is the default already"),
         (("files: [compose.yaml, more.yml]", "files: [../more.yml]"), "A file of the compose folder"),
-        (("secret-key", "password"), "Allowed: project-name, user-id, group-id, access-key, secret-key"),
+        (
+            ("secret-key", "password"),
+            "Allowed: project-name, user-id, group-id, nonroot-user-id, nonroot-group-id, access-key, secret-key",
+        ),
     ],
 )
 def test_mistakes_in_a_layout(folder: Path, change: tuple[str, str], expected: str) -> None:

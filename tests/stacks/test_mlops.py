@@ -16,8 +16,9 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tests.stacks.browser import browser, see
-from tests.stacks.deck import OWNER, Deck, copy_out, free_ports, owned_folders, taken_away
+from tests.stacks.deck import Deck, copy_out, free_ports, taken_away
 from tests.stacks.hold import until
+from tui.stack.environment import NOT_ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -40,11 +41,8 @@ def mlops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deck]:
     """The stack, up and healthy."""
     names = ("MLFLOW_PORT", "FASTAPI_PORT", "AIRFLOW_PORT")
     ports = dict(zip(names, map(str, free_ports(3)), strict=True))
-    owner = {"HOST_UID": str(OWNER), "HOST_GID": str(OWNER)} if os.getuid() == 0 else {}
-    settings = {"COMPOSE_PROJECT_NAME": f"deck-mlops-{os.getpid()}", "REFRESH_SECONDS": "2", **ports, **owner}
+    settings = {"COMPOSE_PROJECT_NAME": f"deck-mlops-{os.getpid()}", "REFRESH_SECONDS": "2", **ports}
     deck = copy_out("mlops", tmp_path_factory.mktemp("stacks") / "mlops", settings)
-    if owner:
-        owned_folders(deck, "airflow", "data", "mlflow")
     with taken_away(deck) as started:
         started.run("setup", timeout=1800)
         yield started
@@ -117,7 +115,7 @@ def test_everything_is_healthy_and_nothing_runs_as_root(mlops: Deck) -> None:
     assert states == dict.fromkeys(["mlflow", "fastapi", "airflow"], "healthy")
     for service in states:
         who = mlops.run("shell", service, "--", "sh", "-c", "id -u; ps -eo uid=").stdout.split()
-        assert set(who) == {str(OWNER if os.getuid() == 0 else os.getuid())}
+        assert set(who) == {str(os.getuid() or NOT_ROOT)}
     assert mlops.json("doctor") == []
 
 
@@ -231,4 +229,4 @@ def test_down_leaves_nothing(mlops: Deck, better: str) -> None:
         command = ["docker", *kind, "--filter", f"label=com.docker.compose.project={project}"]
         assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "", kind
     written = [path for path in mlops.work.rglob("*") if path.is_file()]
-    assert {path.stat().st_uid for path in written} == {OWNER if os.getuid() == 0 else os.getuid()}
+    assert {path.stat().st_uid for path in written} == {os.getuid() or NOT_ROOT}

@@ -16,6 +16,8 @@ from tui.stack.errors import StackError
 from tui.stack.model import DataSpec, Generated, Mount, Project, Stack
 from tui.stack.wholefile import whole_file
 
+# Whom services that must not be root run as when root starts them: the first user of most machines.
+NOT_ROOT = 1000
 _BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
 
 
@@ -141,18 +143,31 @@ def _below(roots: list[Path | None], mounts: list[Mount]) -> list[Path]:
 def create_folders(stack: Stack, project: Project) -> list[Path]:
     """Makes the missing ones of `bind_folders`, which Docker would make as root, and returns those it made.
 
-    Raises StackError naming the folder that cannot be made.
+    They are made for the user whom `.env` names: root must give them away. Raises StackError naming the folder that
+    cannot be made.
     """
     made = []
+    user, group = _service_user(stack)
     for folder in bind_folders(stack, project):
         try:
             if folder.exists():
                 continue
             folder.mkdir(parents=True, exist_ok=True)
+            if os.getuid() == 0:
+                os.chown(folder, user, group)
         except OSError as error:
             raise StackError(f"The folder {folder} cannot be made: {_reason(error)}") from error
         made.append(folder)
     return made
+
+
+def _service_user(stack: Stack) -> tuple[int, int]:
+    """User and group id that the layout's variables have in `.env`; -1 for one that is not told."""
+    kinds = stack.layout.environment if stack.layout else {}
+    values = read_environment(stack)
+    user = next((values.get(name, "") for name, kind in kinds.items() if kind.is_user), "")
+    group = next((values.get(name, "") for name, kind in kinds.items() if kind.is_group), "")
+    return (int(user) if user.isdecimal() else -1, int(group) if group.isdecimal() else -1)
 
 
 def _folder(path: Path | None) -> Path | None:
@@ -171,7 +186,14 @@ def _generated(stack: Stack, owner: tuple[int, int] | None) -> dict[str, str]:
         Generated.SECRET_KEY: lambda: _random(string.ascii_letters + string.digits, 40),
     }
     if owner is not None:
-        values |= {Generated.USER_ID: lambda: str(owner[0]), Generated.GROUP_ID: lambda: str(owner[1])}
+        # Where the engine maps its root to a user, that user is none of ours to replace.
+        own = (NOT_ROOT, NOT_ROOT) if owner[0] == 0 == os.getuid() else owner
+        values |= {
+            Generated.USER_ID: lambda: str(owner[0]),
+            Generated.GROUP_ID: lambda: str(owner[1]),
+            Generated.NONROOT_USER_ID: lambda: str(own[0]),
+            Generated.NONROOT_GROUP_ID: lambda: str(own[1]),
+        }
     kinds = stack.layout.environment if stack.layout else {}
     wanted = {name: values[kind]() for name, kind in kinds.items() if kind in values}
     if stack.home != stack.folder:  # an installed package's folder: nothing is written there

@@ -31,6 +31,8 @@ class Generated(StrEnum):
     PROJECT_NAME = "project-name"
     USER_ID = "user-id"
     GROUP_ID = "group-id"
+    NONROOT_USER_ID = "nonroot-user-id"
+    NONROOT_GROUP_ID = "nonroot-group-id"
     ACCESS_KEY = "access-key"
     SECRET_KEY = "secret-key"
 
@@ -38,6 +40,16 @@ class Generated(StrEnum):
     def is_credential(self) -> bool:
         """Whether the value is made at random, once, and never shown unasked."""
         return self in (Generated.ACCESS_KEY, Generated.SECRET_KEY)
+
+    @property
+    def is_user(self) -> bool:
+        """Whether it is the id of the user whom services run as."""
+        return self in (Generated.USER_ID, Generated.NONROOT_USER_ID)
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is the id of that user's group."""
+        return self in (Generated.GROUP_ID, Generated.NONROOT_GROUP_ID)
 
 
 class JobKind(StrEnum):
