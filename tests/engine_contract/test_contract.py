@@ -54,7 +54,7 @@ async def test_it_says_what_it_is(start: Start, kind: EngineKind) -> None:
 async def test_services_start_in_their_order_and_are_taken_down(start: Start) -> None:
     engine = await start()
     project = await engine.project()
-    assert set(project.services) == {"prepare", "web", "talk"}
+    assert set(project.services) == {"prepare", "web", "talk", "greet"}
     assert await engine.replicas() == []
     kinds: list[tuple[str, str]] = []
 
