@@ -166,7 +166,7 @@ def test_pages_while_formats_are_compared(spark_minio: Deck) -> None:
         assert "fs.s3a.secret.key" in settings and password not in settings
         see(driver, next(link["url"] for link in links if link["service"] == "minio"), "MinIO")
         # The page has its title before it has its form.
-        until("the console asks for a login", lambda: driver.find_elements(By.ID, "secretKey"))
+        until("the console asks for a login", lambda: bool(driver.find_elements(By.ID, "secretKey")))
         for field, text in (("accessKey", user), ("secretKey", password)):
             driver.find_element(By.ID, field).send_keys(text)
         driver.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
