@@ -125,8 +125,7 @@ def test_some_steps_only(flights: Deck) -> None:
     out = ["--", "--output", "/output/steps"]
     missing = flights.run("submit", "flight-delay", *NARROW, *out, code=2, TASKS="train")
     assert "TASKS=" in missing.stdout
-    flights.run("submit", "flight-delay", *NARROW, *out, TASKS="load")
-    flights.run("submit", "flight-delay", *NARROW, *out, TASKS="preprocess")
+    flights.run("submit", "flight-delay", *NARROW, *out, TASKS="load,preprocess")
     assert not (flights.work / "output" / "steps" / "model").exists()
     flights.run("submit", "flight-delay", *NARROW, *out, "--models", "lr", TASKS="train")
     assert metrics(flights, "steps")["models"].keys() == {"lr"}
