@@ -42,7 +42,7 @@ LONGEST = (
 
 def _begins(item: pytest.Item) -> tuple[int, bool]:
     name = item.path.stem
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST), "stacks" not in item.path.parts
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST), "real" not in item.path.parts
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.stacks.deck import copy_out, flight_delay_settings
+from tests.real.deck import copy_out, flight_delay_settings
 from tui.engine.choose import EngineKind
 
 SERVICES = ("spark-master", *(f"spark-worker-{number}" for number in (1, 2, 3, 4)), "mlflow")

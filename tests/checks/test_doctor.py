@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.deck import SPARKDECK
+from tests.real.deck import SPARKDECK
 
 pytestmark = pytest.mark.engine
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.deck import SPARKDECK
+from tests.real.deck import SPARKDECK
 from tui.engine.interface import Replica, State
 from tui.jobs.journal import journal_file, write_down
 from tui.jobs.submit import run_of

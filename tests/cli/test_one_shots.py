@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_command import sparkdeck
-from tests.engine_docker.conftest import project_name as new_name
-from tests.engine_docker.conftest import remove_project
+from tests.engine.docker.conftest import project_name as new_name
+from tests.engine.docker.conftest import remove_project
 
 pytestmark = pytest.mark.engine
 project_name = new_name

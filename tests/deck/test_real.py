@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Label, Select
 
 from tests.deck.harness import screen_text
-from tests.stacks.deck import SMALL, copy_out, free_ports, taken_away
+from tests.real.deck import SMALL, copy_out, free_ports, taken_away
 from tui.deck.app import DeckApp
 from tui.deck.desk import Desk
 from tui.deck.screens.dialogs import Ask

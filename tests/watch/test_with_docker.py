@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine_docker import conftest
+from tests.engine.docker import conftest
 from tests.watch.conftest import until
 from tui.actions.bring_up import bring_up
 from tui.engine.interface import Engine, drain

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine_process import conftest
+from tests.engine.process import conftest
 from tests.watch.conftest import until
 from tui.actions.bring_up import bring_up
 from tui.stack.model import Service, Stack

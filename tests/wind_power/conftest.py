@@ -1,8 +1,0 @@
-"""The stack's own project, as its services import it."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "compose" / "wind-power" / "project" / "src"))
