@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +285,15 @@ def test_layouts_and_compose_files_are_told_apart(tmp_path: Path) -> None:
     assert is_layout(tmp_path / "sparkdeck.yaml")
     compose.write_text("x: &a 1\n---\nservices: {}\n")
     assert not is_layout(compose)
+
+
+def test_loading_one_compiles_no_grammar_of_jupyterlabs() -> None:
+    code = (
+        "import sys; from tui.stack.layout import load_layout; from pathlib import Path; "
+        f"load_layout(Path({str(LAYOUTS / 'flight-delay.yaml')!r})); print('lark' in sys.modules)"
+    )
+    pytest.importorskip("rfc3987_syntax", reason="JupyterLab is not installed: nothing to be kept from")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_the_schema_is_valid_and_describes_every_key() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui.stack.errors import LayoutError, Problem, nearest
 from tui.stack.layout_build import build_layout
@@ -73,7 +74,9 @@ def check_against(layout: Layout, project: Project) -> list[Problem]:
 
 @cache
 def _validator() -> Draft202012Validator:
-    # Only here: a stack without a layout does not pay for it.
+    # Only here: a stack without a layout does not pay for it. Of formats, which layouts do not use, jsonschema would
+    # have a grammar compiled where JupyterLab brought that along: more than two seconds of every command.
+    sys.modules.setdefault("rfc3987_syntax", cast("Any", None))
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
     from jsonschema.validators import extend
