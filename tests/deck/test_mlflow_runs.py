@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer
 
 from tests.deck.fakes import SERVICES, layout_project
 from tests.deck.harness import Deck, deck_on, scripted
-from tests.scripted_engine import ScriptedEngine
 from tests.real.deck import free_ports
+from tests.scripted_engine import ScriptedEngine
 from tui.clients.mlflow import RUN_TAG
 from tui.deck.handlers import views
 from tui.deck.screens.mlflow import MlflowScreen

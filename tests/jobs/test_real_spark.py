@@ -23,7 +23,7 @@ from tui.clients.spark_app import RUN_PROPERTY, AppClient
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.jobs.progress import RunProgress, run_progress
 from tui.jobs.verdict import Outcome, verdict
-from tui.watch.waiting import Waiting, waiting_reason
+from tui.watch.queued import Queued, queued_reason
 
 T = TypeVar("T")
 
@@ -202,8 +202,8 @@ async def test_a_run_is_found_followed_and_judged(cluster: Cluster) -> None:
 
         app = await until("the application registers", application)
         assert (app.name, app.state, app.memory_per_executor) == ("follow me", "WAITING", 512 * MIB)
-        reason = waiting_reason(await master.state(), app)
-        assert reason is not None and reason.kind is Waiting.NO_WORKER
+        reason = queued_reason(await master.state(), app)
+        assert reason is not None and reason.kind is Queued.NO_WORKER
 
         cluster.worker("worker")
 
@@ -243,15 +243,15 @@ async def test_a_run_is_found_followed_and_judged(cluster: Cluster) -> None:
 
             # Its one core is held; another that also asks too much is told what can never be.
             for name, memory, kind in (
-                ("huge", "4g", Waiting.TOO_MUCH_MEMORY),
-                ("next", "512m", Waiting.CORES_HELD),
+                ("huge", "4g", Queued.TOO_MUCH_MEMORY),
+                ("next", "512m", Queued.CORES_HELD),
             ):
                 other = cluster.submit(name, name, script, str(gate), memory=memory)
                 waiting = await until(f"{name} registers", another)
                 assert waiting.state == "WAITING"
-                reason = waiting_reason(await master.state(), waiting)
+                reason = queued_reason(await master.state(), waiting)
                 assert reason is not None and reason.kind is kind
-                assert ("follow me" in reason.text) == (kind is Waiting.CORES_HELD)
+                assert ("follow me" in reason.text) == (kind is Queued.CORES_HELD)
                 os.killpg(other.pid, signal.SIGTERM)
                 code = await asyncio.to_thread(other.wait, 20)
                 assert verdict(code, log_tail=cluster.log(name)).outcome is Outcome.KILLED

@@ -11,14 +11,14 @@ import pytest
 from tests.scripted_engine import ScriptedEngine
 from tests.watch.conftest import PROJECT
 from tui.watch.logs import follow, recent
-from tui.watch.seam import OUT, Place, Row
+from tui.watch.seam import OUT, Bookmark, Row
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_place_goes_on_where_it_was_whatever_the_time_stamps(seed: int) -> None:
     chance = random.Random(seed)
     now, written, read = 10**18, list[Row](), list[Row]()
-    place = Place()
+    place = Bookmark()
     for _ in range(12):
         for _ in range(chance.randrange(60)):
             # Many at one instant, some some microseconds back, now and then a second later.

@@ -15,9 +15,9 @@ from tui.actions.bring_up import bring_up
 from tui.engine.interface import EngineError, Health, Progress, Replica, State
 from tui.stack.model import Layout, Project, Role, Service, ServiceLayout, Stack
 from tui.watch import ready
+from tui.watch.dependencies import waits_of, waits_text
 from tui.watch.live import StackWatch
 from tui.watch.ready import NotReady, Step, wait_ready
-from tui.watch.waits import waits_of, waits_text
 from tui.watch.words import ago, lasting, state_word, took_text
 
 DONE, WELL = "service_completed_successfully", "service_healthy"

@@ -11,7 +11,7 @@ from tui.engine.interface import Health
 from tui.stack.model import Role
 from tui.watch.cluster import unregistered
 from tui.watch.names import short_name
-from tui.watch.waiting import Waiting, waiting_reason
+from tui.watch.queued import Queued, queued_reason
 
 GIB = 1024**3
 
@@ -31,8 +31,8 @@ def check_cluster(now: Situation) -> Iterator[Finding]:
             replica.id,
         )
     for app in now.master.active:
-        reason = waiting_reason(now.master, app)
-        if reason is not None and reason.kind is not Waiting.NOT_YET:
+        reason = queued_reason(now.master, app)
+        if reason is not None and reason.kind is not Queued.NOT_YET:
             yield Finding(
                 f"The application {plain(app.name, 60)} waits. {reason.text}",
                 reason.hint,

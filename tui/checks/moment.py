@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tui.checks.cluster import check_cluster
+from tui.checks.dependencies import check_waits
 from tui.checks.finding import Finding
 from tui.checks.services import check_services
 from tui.checks.situation import Situation
-from tui.checks.waits import check_waits
 
 
 def check_moment(now: Situation) -> list[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from tui.actions.data import before_data, data_spec, make_data
-from tui.cli.follow import tell_run
 from tui.cli.output import note, tell_all
 from tui.cli.session import choice, open_session, verb
+from tui.cli.tell import tell_run
 
 
 @verb

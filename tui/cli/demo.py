@@ -9,11 +9,11 @@ import typer
 from tui.actions.data import before_data, make_data
 from tui.actions.start import start
 from tui.cli.arguments import Timeout
-from tui.cli.follow import tell_run
 from tui.cli.open import show_links
 from tui.cli.output import note, tell_all
 from tui.cli.session import Session, open_session, verb
 from tui.cli.submit import submit_job
+from tui.cli.tell import tell_run
 from tui.jobs.submit import find_job
 from tui.stack.environment import has_data
 from tui.stack.model import DataSpec

@@ -9,9 +9,9 @@ import typer
 from rich.text import Text
 
 from tui.cli.arguments import Json
-from tui.cli.follow import tell_run
 from tui.cli.output import note, print_json, print_table, say, table
 from tui.cli.session import Exit, fail, open_session, verb
+from tui.cli.tell import tell_run
 from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_run
 from tui.text import bare

@@ -19,11 +19,11 @@ from tui.engine.interface import Health, Replica, Sample, State
 from tui.stack.model import Role
 from tui.stack.roles import one_shots
 from tui.watch.cluster import master_state, unregistered
+from tui.watch.dependencies import waits_of, waits_text
 from tui.watch.links import worker_of
 from tui.watch.names import short_name
 from tui.watch.role_lines import role_lines
 from tui.watch.samples import sample_all
-from tui.watch.waits import waits_of, waits_text
 from tui.watch.words import DONE, DOWN, NOT_REGISTERED, is_well, run_seconds, size, state_word, took, took_text
 
 _SIGNS = {

@@ -25,7 +25,7 @@ from tui.stack.roles import detect_layout
 from tui.stack.variables import demand_variables
 from tui.watch.live import Outage, Pane, StackWatch
 from tui.watch.names import short_name
-from tui.watch.waiting import WaitingReason
+from tui.watch.queued import QueuedReason
 
 if TYPE_CHECKING:
     from tui.checks.finding import Finding
@@ -40,7 +40,7 @@ class RunView:
     """What is known of a run beside its log: progress, why it waits, its page, how it ended."""
 
     progress: RunProgress | None = None
-    waiting: WaitingReason | None = None
+    waiting: QueuedReason | None = None
     url: str | None = None
     ended: Ended | None = None
     version: int = 0
@@ -203,7 +203,7 @@ class Desk:
                     match update:
                         case RunProgress():
                             view.progress, view.waiting = update, None
-                        case WaitingReason():
+                        case QueuedReason():
                             view.waiting = update
                         case Started():
                             view.url = update.url

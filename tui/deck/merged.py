@@ -10,7 +10,7 @@ from itertools import chain
 
 from tui.deck.logmodel import WayBack
 from tui.watch.entries import LogEntry, row_of_entry
-from tui.watch.follow import TAIL
+from tui.watch.follower import TAIL
 from tui.watch.live import Pane
 
 # Rows held, how many more for somebody who reads above the end, and how long (ns) a line may come later than a

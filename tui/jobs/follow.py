@@ -19,8 +19,8 @@ from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
 from tui.watch.entries import row_of
 from tui.watch.links import master_url
-from tui.watch.seam import Place
-from tui.watch.waiting import Waiting, WaitingReason, waiting_reason
+from tui.watch.queued import Queued, QueuedReason, queued_reason
+from tui.watch.seam import Bookmark
 
 # How often the driver is asked, in seconds (FIELD: small answers, 1 to 2 s), and how much log a verdict looks at.
 LOOK_SECONDS = 1.0
@@ -47,7 +47,7 @@ class Ended:
     tail: tuple[str, ...]
 
 
-RunUpdate = LogLine | Started | RunProgress | WaitingReason | Ended
+RunUpdate = LogLine | Started | RunProgress | QueuedReason | Ended
 
 
 class _Application:
@@ -68,10 +68,10 @@ class _Application:
         if self._app is not None:
             await self._app.close()
 
-    async def look(self) -> list[Started | RunProgress | WaitingReason]:
+    async def look(self) -> list[Started | RunProgress | QueuedReason]:
         """What is new; nothing while the driver is not there (yet)."""
         state = await self._master.state()
-        updates: list[Started | RunProgress | WaitingReason] = []
+        updates: list[Started | RunProgress | QueuedReason] = []
         if self._app is None:
             found = await self._find(state)
             if found is None:
@@ -79,10 +79,10 @@ class _Application:
             updates.append(Started(found.id, f"{self._master_url}/proxy/{found.id}/"))
             self._app = AppClient(self._master_url, found.id)
         known = state.application(self._app.app_id)
-        reason = waiting_reason(state, known) if known else None
+        reason = queued_reason(state, known) if known else None
         # "Not yet" is true of every application for a moment: worth saying only if it stays so.
-        self._not_yet = self._not_yet + 1 if reason and reason.kind is Waiting.NOT_YET else 0
-        if reason is not None and (reason.kind is not Waiting.NOT_YET or self._not_yet > NOT_YET_LOOKS):
+        self._not_yet = self._not_yet + 1 if reason and reason.kind is Queued.NOT_YET else 0
+        if reason is not None and (reason.kind is not Queued.NOT_YET or self._not_yet > NOT_YET_LOOKS):
             updates.append(reason)
         jobs, stages = await asyncio.gather(self._app.jobs(), self._app.active_stages())
         if jobs is not None:
@@ -121,7 +121,7 @@ async def follow(
 
     async def read() -> None:
         try:
-            place = Place()
+            place = Bookmark()
             while True:
                 stream = engine.logs(run.replica.id, since_ns=place.again(), follow=True)
                 async with aclosing(stream) as log:

@@ -19,8 +19,9 @@ from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica
 from tui.stack.model import Project, Role, Stack
 from tui.stack.roles import one_shots
 from tui.watch import host
+from tui.watch.dependencies import waits_of
 from tui.watch.entries import LogEntry
-from tui.watch.follow import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
+from tui.watch.follower import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
 from tui.watch.host import Host
 from tui.watch.links import master_url, worker_of
 from tui.watch.live_links import Links
@@ -28,7 +29,6 @@ from tui.watch.log_ring import LogRing
 from tui.watch.panes import Pane, in_order, make, pane_name, placed
 from tui.watch.role_lines import RoleLines
 from tui.watch.samples import Samples
-from tui.watch.waits import waits_of
 from tui.watch.words import UNKNOWN, state_note, state_word
 
 __all__ = ["Host", "LogEntry", "LogRing", "Outage", "Pane", "Samples", "StackWatch"]

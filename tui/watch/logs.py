@@ -10,7 +10,7 @@ from heapq import heapify, heappop, heapreplace
 
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
 from tui.watch.entries import row_of
-from tui.watch.seam import Place
+from tui.watch.seam import Bookmark
 
 # How many lines may wait for a slow reader before the engine is made to wait too.
 QUEUE_LINES = 4096
@@ -55,10 +55,10 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
     Raises EngineError when the engine is gone.
     """
     queue: asyncio.Queue[Tagged | Exception] = asyncio.Queue(QUEUE_LINES)
-    places: dict[str, Place] = {}
+    places: dict[str, Bookmark] = {}
     readers: dict[str, asyncio.Task[None]] = {}
 
-    async def read(replica: Replica, place: Place) -> None:
+    async def read(replica: Replica, place: Bookmark) -> None:
         try:
             while True:
                 logs = engine.logs(replica.id, since_ns=place.again(), follow=True)
@@ -78,7 +78,7 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
             reader = readers.get(replica.id)
             ended = replica.state not in (State.RUNNING, State.RESTARTING) and replica.id in places
             if wanted(replica) and not ended and (reader is None or reader.done()):
-                place = places.setdefault(replica.id, Place())
+                place = places.setdefault(replica.id, Bookmark())
                 readers[replica.id] = asyncio.create_task(read(replica, place), name=f"log-{replica.name}")
 
     async def attend() -> None:
@@ -93,13 +93,13 @@ async def follow(engine: Engine, wanted: Callable[[Replica], bool], tail: int | 
     chosen = [item for item in await engine.replicas() if wanted(item)]
     async with aclosing(recent(engine, chosen, tail)) as entries:
         async for entry in entries:
-            if places.setdefault(entry.replica.id, Place()).is_new(row_of(entry.line)):
+            if places.setdefault(entry.replica.id, Bookmark()).is_new(row_of(entry.line)):
                 yield entry
     attendant = asyncio.create_task(attend(), name="log-attendant")
     try:
         for replica in await engine.replicas():
             if wanted(replica):
-                place = places.setdefault(replica.id, Place())
+                place = places.setdefault(replica.id, Bookmark())
                 readers[replica.id] = asyncio.create_task(read(replica, place), name=f"log-{replica.name}")
         while True:
             item = await queue.get()

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from tui.engine.interface import Engine, Replica, State
 from tui.stack.model import Project, Role, Service, Stack
+from tui.watch.dependencies import Wait, waits_text
 from tui.watch.log_ring import LogRing
 from tui.watch.names import short_name
 from tui.watch.samples import Samples
-from tui.watch.waits import Wait, waits_text
 from tui.watch.words import UNKNOWN, is_well
 
 

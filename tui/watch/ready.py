@@ -13,8 +13,8 @@ from tui.engine.interface import Engine, EngineError, Health, Replica, State
 from tui.stack.model import Project, Service, Stack
 from tui.stack.roles import awaited, one_shots
 from tui.text import bare
+from tui.watch.dependencies import Wait, waits_of, waits_text
 from tui.watch.names import numbered
-from tui.watch.waits import Wait, waits_of, waits_text
 from tui.watch.words import DONE, took_text
 
 # A safety net under the event stream, in seconds: an event may fall between two subscriptions.

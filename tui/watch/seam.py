@@ -62,7 +62,7 @@ class Seam:
         return False
 
 
-class Place:
+class Bookmark:
     """Where somebody is in one log who reads it in several streams, over restarts and outages."""
 
     def __init__(self) -> None:

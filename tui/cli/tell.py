@@ -13,7 +13,7 @@ from tui.jobs.follow import follow as follow_updates
 from tui.jobs.progress import RunProgress
 from tui.jobs.submit import Run
 from tui.text import bare, clean
-from tui.watch.waiting import WaitingReason
+from tui.watch.queued import QueuedReason
 from tui.watch.words import took
 
 # How much of a failed run's log is shown.
@@ -67,7 +67,7 @@ class _Teller:
         text = "  ".join([step or f"the driver works, {progress.jobs_done} Spark jobs done", *parts])
         self._status.update(Text(text[: max(20, err.width - 4)]))
 
-    def waiting(self, reason: WaitingReason) -> None:
+    def waiting(self, reason: QueuedReason) -> None:
         if self._status:
             self._status.update(Text(f"waiting: {reason.text}"[: max(20, err.width - 4)]))
         self.once(reason.kind, f"waiting: {reason.text} {reason.hint}", "yellow")
@@ -92,7 +92,7 @@ async def tell_run(session: Session, run: Run, *, verbose: bool = False) -> tupl
                     teller.line(update)
                 case Started(app_id, url):
                     teller.once("started", f"  application {app_id}: {url}")
-                case WaitingReason():
+                case QueuedReason():
                     teller.waiting(update)
                 case RunProgress():
                     teller.progress(update)

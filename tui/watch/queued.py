@@ -10,7 +10,7 @@ from tui.clients.spark_master import WAITING, Application, MasterState
 from tui.clients.text import plain
 
 
-class Waiting(StrEnum):
+class Queued(StrEnum):
     """Why an application has no executor."""
 
     NO_WORKER = "no-worker"
@@ -23,20 +23,20 @@ class Waiting(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingReason:
+class QueuedReason:
     """Why an application waits, and what to do. `impossible`: it would wait for ever."""
 
-    kind: Waiting
+    kind: Queued
     text: str
     hint: str
 
     @property
     def impossible(self) -> bool:
         """Whether it can never start on the workers there are."""
-        return self.kind is Waiting.TOO_MUCH_MEMORY
+        return self.kind is Queued.TOO_MUCH_MEMORY
 
 
-def waiting_reason(state: MasterState, app: Application) -> WaitingReason | None:
+def queued_reason(state: MasterState, app: Application) -> QueuedReason | None:
     """Why `app` has no executor, from the master's numbers alone; None if it does not wait.
 
     An application that lost all its executors counts as waiting: the master goes on calling it RUNNING.
@@ -47,7 +47,7 @@ def waiting_reason(state: MasterState, app: Application) -> WaitingReason | None
     if not workers:
         known = len(state.current_workers())
         text = f"No worker is alive ({known} known)." if known else "No worker is registered with the master."
-        return WaitingReason(Waiting.NO_WORKER, text, "Start the workers; their logs say why they do not register.")
+        return QueuedReason(Queued.NO_WORKER, text, "Start the workers; their logs say why they do not register.")
     need = app.memory_per_executor_mib or 0
     largest = max(worker.memory_mib for worker in workers)
     if need > largest:
@@ -56,27 +56,27 @@ def waiting_reason(state: MasterState, app: Application) -> WaitingReason | None
             f"offers {_size(largest)}: {_size(need - largest)} too much, so it can never start."
         )
         hint = f"Set spark.executor.memory to {_size(largest)} or less, or give the workers more memory."
-        return WaitingReason(Waiting.TOO_MUCH_MEMORY, text, hint)
+        return QueuedReason(Queued.TOO_MUCH_MEMORY, text, hint)
     others = [other for other in state.active if other.id != app.id and other.cores]
     free_workers = [worker for worker in workers if worker.cores > worker.cores_used]
     if not free_workers:
         cores = sum(worker.cores for worker in workers)
         text = f"All {_count(cores, 'core')} are in use: {_holders(others)}."
-        return WaitingReason(Waiting.CORES_HELD, text, _hint_held(others))
+        return QueuedReason(Queued.CORES_HELD, text, _hint_held(others))
     free_memory = max(worker.memory_mib - worker.memory_used_mib for worker in free_workers)
     if need > free_memory:
         text = (
             f"It asks for {_size(need)} per executor, but the workers with a free core have at most "
             f"{_size(free_memory)} left: {_holders(others)}."
         )
-        return WaitingReason(Waiting.MEMORY_HELD, text, _hint_held(others))
+        return QueuedReason(Queued.MEMORY_HELD, text, _hint_held(others))
     if app.state != WAITING:
         return None
     free_cores = sum(worker.cores - worker.cores_used for worker in free_workers)
     text = f"{_count(free_cores, 'core')} and enough memory are free: it has only just asked, or asks too much."
     most = max(worker.cores for worker in workers)
     hint = f"If it stays so: spark.executor.cores above {most} fits no worker (the master does not tell it)."
-    return WaitingReason(Waiting.NOT_YET, text, hint)
+    return QueuedReason(Queued.NOT_YET, text, hint)
 
 
 def _holders(others: Iterable[Application]) -> str:

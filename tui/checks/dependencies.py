@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.engine.interface import Health, Replica, State
+from tui.watch.dependencies import missing_for, state_or_health
 from tui.watch.names import short_name
-from tui.watch.waits import missing_for, state_or_health
 
 
 def check_waits(now: Situation) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 GRACE_SECONDS = 2.0
 ALIVE = (State.RUNNING, State.PAUSED)
 
-Run = tuple[str, datetime | None]
+Life = tuple[str, datetime | None]
 
 
 class Follower:
@@ -81,11 +81,11 @@ class Follower:
             self._ring()
 
     async def _keep_log(self) -> None:
-        done: Run | None = None
+        done: Life | None = None
         pause, complaint, ended_before = FIRST_PAUSE, "", False
         while True:
             replica = self._replica
-            if replica is None or replica.state is State.CREATED or run_of(replica) == done or self._can_wait(replica):
+            if replica is None or replica.state is State.CREATED or life_of(replica) == done or self._can_wait(replica):
                 await self._bell.wait()
                 continue
             if self._following != replica.id:
@@ -108,9 +108,9 @@ class Follower:
                 pass
             await self._look()
             if self._has_ended(replica):
-                done, pause = run_of(replica), FIRST_PAUSE
+                done, pause = life_of(replica), FIRST_PAUSE
                 now = self._replica
-                ended_before = now is not None and run_of(now) == done
+                ended_before = now is not None and life_of(now) == done
                 continue
             pause = FIRST_PAUSE if self._log.total > total else pause
             await asyncio.sleep(pause)
@@ -186,7 +186,7 @@ class Follower:
                 pass
             await self._look()
             now = self._replica
-            if now is None or run_of(now) != run_of(replica):
+            if now is None or life_of(now) != life_of(replica):
                 continue
             pause = FIRST_PAUSE if self._samples.total > total else pause
             await asyncio.sleep(pause)
@@ -203,13 +203,13 @@ class Follower:
         bell.set()
 
 
-def run_of(replica: Replica) -> Run:
+def life_of(replica: Replica) -> Life:
     """What tells one start of a replica from the next."""
     return replica.id, replica.started_at
 
 
-def _state(replica: Replica | None) -> tuple[Run, State] | None:
-    return None if replica is None else (run_of(replica), replica.state)
+def _state(replica: Replica | None) -> tuple[Life, State] | None:
+    return None if replica is None else (life_of(replica), replica.state)
 
 
 def _ns(at: datetime | None) -> int:
