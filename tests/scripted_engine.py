@@ -20,22 +20,33 @@ from typing import Any
 
 from tests.scripted_state import ALIVE, Script
 from tui.engine.interface import (
+    Address,
+    Capability,
     EngineError,
     EngineGone,
     Event,
     Health,
     LogLine,
+    NoWay,
     Progress,
     Removable,
     Replica,
     RunRequest,
     Sample,
 )
+from tui.engine.ports import published
 from tui.stack.model import Port, Project, Service
 
 
 class ScriptedEngine(Script):
     """See `tui.engine.interface.Engine`; what is not part of that is the script's."""
+
+    def lacks(self, capability: Capability) -> str:
+        return self.lacking.get(capability, "")
+
+    async def reach(self, replica: Replica, port: int) -> Address | NoWay:
+        self._check("reach")
+        return published(replica, port)
 
     async def close(self) -> None:
         self.closed = True

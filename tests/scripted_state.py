@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui.engine.interface import (
+    Capability,
     EngineError,
     EngineGone,
     EngineInfo,
@@ -50,6 +51,7 @@ class Script:
         self.executions: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
         self.shell: list[str] = ["true"]
         self.env: list[str] = []
+        self.lacking: dict[Capability, str] = {}
         self.garbage: list[Removable] = []
         self.calls: dict[str, int] = defaultdict(int)
         self.closed = False

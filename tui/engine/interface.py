@@ -1,4 +1,4 @@
-"""The one interface of what runs services. It speaks of services, replicas, samples, log lines, events and runs."""
+"""The interface of what runs services, by capability: what there is, streams, control, runs, inside, reach."""
 
 from __future__ import annotations
 
@@ -170,17 +170,51 @@ class Removable:
     size: int | None
 
 
-class Engine(Protocol):
-    """One stack's engine. Every call may raise EngineError; EngineGone when nothing answers.
+class Capability(StrEnum):
+    """What an engine may lack. The value names it for people."""
 
-    Actions that take long yield what they do; the action is over when the iterator ends, and has failed when it
-    raises. Closing the iterator early (`aclose`) stops the action as far as that is possible.
-    Streams (`stats`, `logs`, `events`) end when the replica is gone, and raise EngineGone when the engine is.
-    """
+    LOGS = "logs"
+    SAMPLES = "samples"
+    CONTROL = "starting and stopping services"
+    BUILD = "building"
+    SCALE = "scaling"
+    RUNS = "starting runs"
+    INSIDE = "looking and running commands inside a service"
+    CLEANUP = "cleaning up"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a client on this machine connects to, TCP."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoWay:
+    """Nothing on this machine can connect, and why, for people."""
+
+    why: str
+
+
+class Inventory(Protocol):
+    """What there is and what happens to it. Every engine has it."""
 
     @property
     def info(self) -> EngineInfo:
         """Which engine this is."""
+
+    def lacks(self, capability: Capability) -> str:
+        """Why this engine has not got a capability, for people; empty where it has it.
+
+        The calls that belong to what it lacks raise EngineError with the same reason.
+        """
 
     async def close(self) -> None:
         """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
@@ -188,20 +222,18 @@ class Engine(Protocol):
     async def project(self) -> Project:
         """The stack's services as the engine resolves them, profiles included."""
 
-    async def owner(self) -> tuple[int, int]:
-        """User and group id that a service must run as, so that what it writes belongs to the present user."""
-
     async def replicas(self) -> list[Replica]:
         """Every replica and run of this stack, ended ones included, by service and number; runs after replicas."""
 
     async def record(self, replica_id: str) -> Mapping[str, Any]:
         """The engine's own record of a replica, raw, for a person to read. Untrusted, and with secrets."""
 
-    async def processes(self, replica_id: str) -> list[list[str]]:
-        """What runs in a replica: a row each, after a row of titles; the command line last.
+    def events(self) -> AsyncGenerator[Event]:
+        """What happens to this stack's replicas, from this call on (not only from the first look on)."""
 
-        Process ids are those of the engine's machine. Untrusted.
-        """
+
+class Streams(Protocol):
+    """What replicas write and use. Streams end when the replica is gone, and raise EngineGone when the engine is."""
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
@@ -218,8 +250,19 @@ class Engine(Protocol):
         """Of a replica's last `tail` lines (None: all) those from `since_ns` to `until_ns`, both inclusive; then
         new ones if `follow`. An engine may also give the last `tail` lines of that time."""
 
-    def events(self) -> AsyncGenerator[Event]:
-        """What happens to this stack's replicas, from this call on (not only from the first look on)."""
+
+class Control(Protocol):
+    """Starting, stopping and changing services, and what a start has to know.
+
+    Actions that take long yield what they do; the action is over when the iterator ends, and has failed when it
+    raises. Closing the iterator early (`aclose`) stops the action as far as that is possible.
+    """
+
+    async def owner(self) -> tuple[int, int]:
+        """User and group id that a service must run as, so that what it writes belongs to the present user."""
+
+    async def port_holder(self, port: Port) -> str | None:
+        """Who holds a published port so that a service could not have it now; None if it is free."""
 
     def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
         """Builds the images of these services (all if none is named); `fresh` without any cache."""
@@ -254,10 +297,24 @@ class Engine(Protocol):
     async def remove(self, replica_id: str) -> None:
         """Removes one ended replica or run together with its log."""
 
+
+class Runs(Protocol):
+    """One-off runs, which outlive who started them."""
+
     async def start_run(self, request: RunRequest) -> Replica:
         """Starts a run in the background and returns it; it goes on when the caller ends.
 
         What the service depends on is not started. A run that cannot start leaves nothing behind.
+        """
+
+
+class Inside(Protocol):
+    """What runs in a replica, and commands in it."""
+
+    async def processes(self, replica_id: str) -> list[list[str]]:
+        """What runs in a replica: a row each, after a row of titles; the command line last.
+
+        Process ids are those of the engine's machine. Untrusted.
         """
 
     async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
@@ -282,14 +339,29 @@ class Engine(Protocol):
         `terminal` is False where the caller has none to give to it.
         """
 
-    async def port_holder(self, port: Port) -> str | None:
-        """Who holds a published port so that a service could not have it now; None if it is free."""
+
+class Housekeeping(Protocol):
+    """What the engine keeps of a stack, and its removal."""
 
     async def removables(self) -> list[Removable]:
         """What `remove_all` would remove, with sizes. Never a mounted folder."""
 
     def remove_all(self) -> AsyncGenerator[Progress]:
         """Removes everything of this stack that the engine keeps: replicas, networks, volumes, built images."""
+
+
+class Reach(Protocol):
+    """Addresses. No code outside the engine makes one."""
+
+    async def reach(self, replica: Replica, port: int) -> Address | NoWay:
+        """What a client on this machine connects to for a replica's own TCP port, or why nothing can."""
+
+
+class Engine(Inventory, Streams, Control, Runs, Inside, Housekeeping, Reach, Protocol):
+    """One stack's engine, all of it. Every call may raise EngineError; EngineGone when nothing answers.
+
+    Ask for the small protocol where that is enough.
+    """
 
 
 async def drain(progress: AsyncIterator[Progress]) -> list[str]:

@@ -9,7 +9,21 @@ from collections.abc import Collection
 
 import psutil
 
+from tui.engine.interface import Address, NoWay, Replica, State
 from tui.stack.model import Port
+
+_ANY_ADDRESS = {"", "0.0.0.0", "::", "127.0.0.1", "::1"}
+
+
+def published(replica: Replica, port: int) -> Address | NoWay:
+    """Where a replica's own port is published on this machine."""
+    if replica.state is not State.RUNNING:
+        return NoWay(f"it is {replica.state}")
+    for candidate in replica.ports:
+        if candidate.target == port and candidate.published:
+            # By name: MLflow and others refuse host names that they were not told of.
+            return Address("localhost" if candidate.host in _ANY_ADDRESS else candidate.host, candidate.published)
+    return NoWay(f"its port {port} is not published on this machine")
 
 
 async def listener(port: int) -> str | None:

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from tui.clients.jupyter import LIST_COMMAND, parse_servers
 from tui.clients.spark_master import MasterState, Worker
-from tui.engine.interface import Engine, EngineError, Replica, State
+from tui.engine.interface import Address, Engine, EngineError, Replica, State
+from tui.engine.ports import published
 from tui.stack.model import Link, Project, Role, Stack
 from tui.stack.roles import NOT_HTTP
 from tui.watch.names import short_name
@@ -30,13 +31,8 @@ class OpenLink:
 def host_url(replicas: Sequence[Replica], service: str, port: int) -> str | None:
     """`http://host:port` under which a service's own port is published, or None if it is not (now)."""
     for replica in replicas:
-        if replica.service != service or replica.state is not State.RUNNING:
-            continue
-        for candidate in replica.ports:
-            if candidate.target == port and candidate.published:
-                # By name: MLflow and others refuse host names that they were not told of.
-                host = "localhost" if candidate.host in _ANY_ADDRESS else candidate.host
-                return f"http://{host}:{candidate.published}"
+        if replica.service == service and isinstance(found := published(replica, port), Address):
+            return found.url
     return None
 
 

@@ -16,10 +16,13 @@ from tui.engine.docker.errors import NotThere, explain, taken_port
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
 from tui.engine.interface import (
+    Address,
+    Capability,
     EngineError,
     EngineInfo,
     Event,
     LogLine,
+    NoWay,
     Progress,
     Removable,
     Replica,
@@ -27,7 +30,7 @@ from tui.engine.interface import (
     Sample,
     State,
 )
-from tui.engine.ports import is_taken, listener
+from tui.engine.ports import is_taken, listener, published
 from tui.stack.errors import ProjectError
 from tui.stack.model import Port, Project, Service, Stack
 from tui.stack.project import parse_project, scale_obstacle
@@ -76,6 +79,10 @@ class DockerEngine:
     def info(self) -> EngineInfo:
         """Which engine this is."""
         return self._info
+
+    def lacks(self, capability: Capability) -> str:
+        """Nothing: Docker has everything."""
+        return ""
 
     async def close(self) -> None:
         """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
@@ -274,6 +281,10 @@ class DockerEngine:
         settings = [*([] if terminal else ["--no-TTY"]), *options("--env", env or {})]
         index = await self._index(service, replica_id)
         return await self._compose.command("exec", *settings, *index, service, *(command or SHELL))
+
+    async def reach(self, replica: Replica, port: int) -> Address | NoWay:
+        """The published port."""
+        return published(replica, port)
 
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from tui.engine.interface import (
+    Address,
+    Capability,
     EngineError,
     EngineGone,
     EngineInfo,
     Event,
     LogLine,
+    NoWay,
     Progress,
     Removable,
     Replica,
@@ -28,7 +31,7 @@ from tui.engine.interface import (
     State,
     drain,
 )
-from tui.engine.ports import is_taken, listener
+from tui.engine.ports import is_taken, listener, published
 from tui.engine.process import cache, inside, launch
 from tui.engine.process.fit import this_machine
 from tui.engine.process.identity import is_same
@@ -80,6 +83,10 @@ class ProcessEngine:
     def info(self) -> EngineInfo:
         """Which engine this is."""
         return self._info
+
+    def lacks(self, capability: Capability) -> str:
+        """Nothing: a process can be asked all that a container can."""
+        return ""
 
     async def close(self) -> None:
         """Ends every stream. What runs goes on."""
@@ -282,6 +289,10 @@ class ProcessEngine:
         return inside.shell_line(file, plan.arguments(service, command), env or {})
 
     # ports, cleaning up
+
+    async def reach(self, replica: Replica, port: int) -> Address | NoWay:
+        """The port of this machine that the replica was given."""
+        return published(replica, port)
 
     async def port_holder(self, port: Port) -> str | None:
         """Who holds a port that the user set himself; every other one is moved when it is taken."""
