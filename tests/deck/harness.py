@@ -17,8 +17,8 @@ from tui.deck.app import DeckApp
 from tui.deck.desk import Desk
 from tui.deck.settings import Settings
 from tui.engine.interface import Engine, Health
-from tui.stack.model import Project, Stack
-from tui.watch.live import StackWatch
+from tui.stack.model import Stack
+from tui.watch.session import Session
 
 
 class Deck:
@@ -92,19 +92,13 @@ async def deck_on(
         await engine.project()
         return engine
 
-    async def open_watch(opened: Engine, stack: Stack, project: Project) -> StackWatch:
-        if watch is not None:
-            return watch  # type: ignore[return-value]
-        made = StackWatch(opened, stack, project)
-        await made.start()
-        return made
+    async def look(session: Session) -> None:
+        session.watch = watch  # type: ignore[assignment]
 
     stack = stack or layout_stack()
-    desk = Desk(stack, open_engine, open_watch, Clock()) if watch else Desk(stack, open_engine)
+    desk = Desk(stack, open_engine, look, Clock()) if watch else Desk(stack, open_engine)
     if watch:
         desk.opened_at = NOW
-    else:
-        desk.open_watch = open_watch
     settings = replace(settings or Settings(), strict=True, reduced_motion=True)
     app = DeckApp(desk, settings, read_only=read_only)
     async with app.run_test(size=size, notifications=True) as pilot:

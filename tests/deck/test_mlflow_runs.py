@@ -205,7 +205,6 @@ async def test_where_no_runs_can_be_read_it_says_what_to_do(names: list[str], up
         ready = deck.app.desk.ready
         assert ready is not None
         # A layout may not name what is not there, so it is the open project that lacks the service.
-        project = replace(ready.project, services={name: ready.project.services[name] for name in names})
-        deck.app.desk.ready = replace(ready, project=project)
+        ready.project = replace(ready.project, services={name: ready.project.services[name] for name in names})
         await deck.press("m")
         await deck.until(lambda: any(said in message for message in deck.messages), said)

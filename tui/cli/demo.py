@@ -11,12 +11,13 @@ from tui.actions.start import start
 from tui.cli.arguments import Timeout
 from tui.cli.open import show_links
 from tui.cli.output import note, tell_all
-from tui.cli.session import Session, open_session, verb
+from tui.cli.session import open_session, verb
 from tui.cli.submit import submit_job
 from tui.cli.tell import tell_run
 from tui.jobs.submit import find_job
 from tui.stack.environment import has_data
 from tui.stack.model import DataSpec
+from tui.watch.session import Session
 
 
 @verb

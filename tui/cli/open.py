@@ -9,10 +9,11 @@ import typer
 
 from tui.cli.arguments import Json, complete_service
 from tui.cli.output import note, out, print_json, print_table, say, table
-from tui.cli.session import Exit, Session, fail, open_session, verb
+from tui.cli.session import Exit, fail, open_session, verb
 from tui.watch.cluster import master_state
 from tui.watch.links import OpenLink, resolve_links
 from tui.watch.logins import Login, has_login, login_of
+from tui.watch.session import Session
 
 
 async def links_of(session: Session, services: list[str]) -> list[OpenLink]:

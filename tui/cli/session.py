@@ -6,7 +6,7 @@ import asyncio
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn, ParamSpec
@@ -17,15 +17,13 @@ from tui.actions.start import Refused
 from tui.cli import output
 from tui.clients.http import ClientError
 from tui.engine.choose import EngineKind, open_engine
-from tui.engine.interface import Engine, EngineError, EngineGone
+from tui.engine.interface import EngineError, EngineGone
 from tui.jobs.submit import SubmitError
 from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
-from tui.stack.layout import check_against
-from tui.stack.model import Project, Stack
-from tui.stack.roles import detect_layout
-from tui.stack.variables import demand_variables
+from tui.stack.model import Stack
 from tui.watch.ready import NotReady
+from tui.watch.session import Session
 
 P = ParamSpec("P")
 
@@ -54,15 +52,6 @@ class Choice:
 choice = Choice()
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A stack with its engine, for as long as a verb runs."""
-
-    stack: Stack
-    engine: Engine
-    project: Project
-
-
 def chosen_stack() -> Stack:
     """The stack that the command line names, or the one of this folder. Raises StackError."""
     return find_stack(choice.stack, Path.cwd(), choice.variant)
@@ -74,21 +63,15 @@ async def open_session(*, starting: bool = False) -> AsyncGenerator[Session]:
 
     A stack that is `starting` gets the credentials that its compose files demand and its layout generates.
     """
-    stack = chosen_stack()
-    for text in demand_variables(stack, starting=starting):
-        output.note(text)
-    engine = await open_engine(stack, choice.engine)
-    if choice.engine is EngineKind.AUTO and engine.info.kind != EngineKind.DOCKER:
-        output.note(f"as processes of this machine: {engine.info.reason}")
+    opener = functools.partial(open_engine, kind=choice.engine)
+    session = await Session.open(chosen_stack(), opener, starting=starting, tell=output.note)
+    info = session.engine.info
+    if choice.engine is EngineKind.AUTO and info.kind != EngineKind.DOCKER:
+        output.note(f"as processes of this machine: {info.reason}")
     try:
-        project = await engine.project()
-        if stack.layout is None:
-            stack = replace(stack, layout=detect_layout(project))
-        elif problems := check_against(stack.layout, project):
-            raise StackError("\n".join(str(problem) for problem in problems))
-        yield Session(stack, engine, project)
+        yield session
     finally:
-        await engine.close()
+        await session.close()
 
 
 def fail(code: int, text: str) -> NoReturn:

@@ -10,9 +10,10 @@ import typer
 
 from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
-from tui.cli.session import Exit, Session, choice, fail, open_session, verb
+from tui.cli.session import Exit, choice, fail, open_session, verb
 from tui.engine.interface import State
 from tui.stack.model import Role
+from tui.watch.session import Session
 
 
 async def _enter(session: Session, name: str, command: list[str]) -> int:

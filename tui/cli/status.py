@@ -12,7 +12,7 @@ from rich.text import Text
 from tui.actions.replicas import choose
 from tui.cli.arguments import Json, Services
 from tui.cli.output import note, print_json, print_table, say, table
-from tui.cli.session import Exit, Session, open_session, verb
+from tui.cli.session import Exit, open_session, verb
 from tui.clients.spark_master import MasterState
 from tui.clients.text import plain
 from tui.engine.interface import Health, Replica, Sample, State
@@ -24,6 +24,7 @@ from tui.watch.links import worker_of
 from tui.watch.names import short_name
 from tui.watch.role_lines import role_lines
 from tui.watch.samples import sample_all
+from tui.watch.session import Session
 from tui.watch.words import DONE, DOWN, NOT_REGISTERED, is_well, run_seconds, size, state_word, took, took_text
 
 _SIGNS = {

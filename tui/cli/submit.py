@@ -9,11 +9,12 @@ import typer
 
 from tui.cli.arguments import Json, complete_job
 from tui.cli.output import note, print_json, say
-from tui.cli.session import Exit, Session, choice, fail, open_session, verb
+from tui.cli.session import Exit, choice, fail, open_session, verb
 from tui.cli.tell import tell_run
 from tui.jobs import submit as jobs
 from tui.jobs.submit import Run
 from tui.stack.model import JobSpec
+from tui.watch.session import Session
 
 
 def pairs(values: list[str], option: str) -> dict[str, str]:

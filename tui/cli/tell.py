@@ -6,7 +6,7 @@ from rich.status import Status
 from rich.text import Text
 
 from tui.cli.output import err, note, out
-from tui.cli.session import Exit, Session
+from tui.cli.session import Exit
 from tui.engine.interface import LogLine
 from tui.jobs.follow import Ended, Started
 from tui.jobs.follow import follow as follow_updates
@@ -14,6 +14,7 @@ from tui.jobs.progress import RunProgress
 from tui.jobs.submit import Run
 from tui.text import bare, clean
 from tui.watch.queued import QueuedReason
+from tui.watch.session import Session
 from tui.watch.words import took
 
 # How much of a failed run's log is shown.

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
-from tui.engine.choose import EngineKind, open_engine
-from tui.engine.interface import Engine, EngineError, Replica, State
+from tui.engine.choose import open_engine
+from tui.engine.interface import EngineError, Replica, State
 from tui.jobs.follow import Ended, Started, follow
 from tui.jobs.progress import RunProgress
 from tui.jobs.submit import run_of
 from tui.stack.errors import StackError
-from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
-from tui.stack.roles import detect_layout
-from tui.stack.variables import demand_variables
-from tui.watch.live import Outage, Pane, StackWatch
+from tui.watch.live import Outage, Pane
 from tui.watch.names import short_name
 from tui.watch.queued import QueuedReason
+from tui.watch.session import OpenEngine, Session
 
 if TYPE_CHECKING:
     from tui.checks.finding import Finding
@@ -46,42 +43,15 @@ class RunView:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """What there is once the engine has answered."""
-
-    engine: Engine
-    stack: Stack
-    project: Project
-    watch: StackWatch
-
-
-async def open_default(stack: Stack, kind: EngineKind = EngineKind.AUTO) -> Engine:
-    """The stack's engine. Its libraries are imported in a thread, so that the first picture does not wait."""
-    if kind is not EngineKind.PROCESS:
-        await asyncio.to_thread(importlib.import_module, "tui.engine.docker.engine")
-    return await open_engine(stack, kind)
-
-
-async def watch_default(engine: Engine, stack: Stack, project: Project) -> StackWatch:
-    """The live watch, started."""
-    await asyncio.to_thread(importlib.import_module, "tui.watch.live")
-    from tui.watch import live
-
-    watch = live.StackWatch(engine, stack, project)
-    await watch.start()
-    return watch
-
-
 @dataclass(slots=True)
 class Desk:
     """Opens in the background. `ready` is None until the engine has answered; `trouble` says why it has not."""
 
     stack: Stack
-    open_engine: Callable[[Stack], Awaitable[Engine]] = open_default
-    open_watch: Callable[[Engine, Stack, Project], Awaitable[StackWatch]] = watch_default
+    open_engine: OpenEngine = open_engine
+    look: Callable[[Session], Awaitable[None]] = Session.look
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ready: Ready | None = None
+    ready: Session | None = None
     trouble: Outage | None = None
     refused: str = ""
     version: int = 0
@@ -99,7 +69,7 @@ class Desk:
         """Begins to open the engine."""
         self._opening = asyncio.create_task(self._open(), name="desk-open")
 
-    async def opened(self) -> Ready:
+    async def opened(self) -> Session:
         """Waits for the engine."""
         await self._opened.wait()
         assert self.ready is not None
@@ -112,8 +82,7 @@ class Desk:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.ready is not None:
-            await self.ready.watch.close()
-            await self.ready.engine.close()
+            await self.ready.close()
 
     @property
     def outage(self) -> Outage | None:
@@ -193,7 +162,7 @@ class Desk:
                 task = asyncio.create_task(self._follow(self.ready, pane), name=f"desk-run-{pane.key}")
                 self._followers[pane.key] = task
 
-    async def _follow(self, ready: Ready, pane: Pane) -> None:
+    async def _follow(self, ready: Session, pane: Pane) -> None:
         assert pane.replica is not None
         view = self.runs.setdefault(pane.key, RunView())
         updates = follow(ready.engine, ready.stack, ready.project, run_of(pane.replica), lines=False)
@@ -217,39 +186,23 @@ class Desk:
         attempt = 0
         since = self.now()
         while True:
-            engine: Engine | None = None
             try:
-                demand_variables(self.stack)
-                engine = await self.open_engine(self.stack)
-                project = await engine.project()
-                stack = self.stack
-                if stack.layout is None:
-                    stack = replace(stack, layout=detect_layout(project))
-                elif problems := check_against(stack.layout, project):
-                    raise StackError("\n".join(str(problem) for problem in problems))
-                watch = await self.open_watch(engine, stack, project)
-                self.ready, self.trouble, self.refused = Ready(engine, stack, project, watch), None, ""
+                session = await Session.open(self.stack, self.open_engine)
+                await self.look(session)
+                self.ready, self.trouble, self.refused = session, None, ""
                 self.version += 1
                 self._opened.set()
                 return
             except StackError as error:
-                await _quietly_close(engine)
                 self.refused = str(error)
                 self.version += 1
                 return
             except (EngineError, OSError) as error:
-                await _quietly_close(engine)
                 pause = PAUSES[min(attempt, len(PAUSES) - 1)]
                 attempt += 1
                 self.trouble = Outage(since, str(error), self.now() + timedelta(seconds=pause))
                 self.version += 1
                 await asyncio.sleep(pause)
-
-
-async def _quietly_close(engine: Engine | None) -> None:
-    if engine is not None:
-        with suppress(EngineError, OSError):
-            await engine.close()
 
 
 def chosen_of(panes: Sequence[Pane], every: Iterable[Pane], project: Project) -> Chosen:

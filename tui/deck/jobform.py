@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from tui.clients.spark_app import RUN_PROPERTY
 from tui.clients.spark_master import MasterState
 from tui.deck import words
-from tui.deck.desk import Ready
 from tui.jobs.submit import Run, SubmitError, check_file, check_running, find_job
 from tui.stack.model import JobKind, JobSpec
+from tui.watch.session import Session
 
 # What an executor takes unless the form, the job or the client's environment says otherwise: Spark's own default.
 # (What it needs outside the heap a standalone master does not count.)
@@ -68,7 +68,7 @@ def memory_bytes(text: str) -> int:
     return int(number) * (unit or _UNITS["m"])
 
 
-def submission(ready: Ready, form: Form) -> Submission:
+def submission(ready: Session, form: Form) -> Submission:
     """The job and settings that a form describes. Raises SubmitError."""
     job = find_job(ready.stack, ready.project, form.job or None, form.main_class or None)
     # What stands in the fields of another kind is not meant.
@@ -98,7 +98,7 @@ def submission(ready: Ready, form: Form) -> Submission:
     return Submission(job, args, conf, env)
 
 
-async def problems(ready: Ready, made: Submission, spark: MasterState | None) -> list[str]:
+async def problems(ready: Session, made: Submission, spark: MasterState | None) -> list[str]:
     """What speaks against submitting now; empty if nothing does. Raises EngineError."""
     found = []
     try:
@@ -115,7 +115,7 @@ async def problems(ready: Ready, made: Submission, spark: MasterState | None) ->
     return found
 
 
-def default_memory(ready: Ready, service: str, variable: str) -> str:
+def default_memory(ready: Session, service: str, variable: str) -> str:
     """What the service's environment gives a driver or an executor, else what Spark does."""
     found = ready.project.services.get(service)
     return (found.environment.get(variable) if found else None) or DEFAULT_EXECUTOR

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from tui.deck.app import DeckApp
-from tui.deck.desk import Desk, open_default
+from tui.deck.desk import Desk
 from tui.deck.settings import load_settings
-from tui.engine.choose import EngineKind
+from tui.engine.choose import EngineKind, open_engine
 from tui.stack.model import Stack
 
 
 def open_deck(stack: Stack, *, read_only: bool = False, engine: EngineKind = EngineKind.AUTO) -> int:
     """Shows the deck until it is left; returns the exit code."""
     settings = load_settings()
-    app = DeckApp(Desk(stack, partial(open_default, kind=engine)), settings, read_only=read_only)
+    app = DeckApp(Desk(stack, partial(open_engine, kind=engine)), settings, read_only=read_only)
     app.run(mouse=settings.mouse)
     return app.return_code or 0

@@ -14,19 +14,19 @@ from tui.actions.down import down as down_stack
 from tui.actions.replicas import Chosen
 from tui.actions.start import Note, Phase, StartUpdate, start
 from tui.deck.commands import Command
-from tui.deck.desk import Ready
 from tui.deck.jobform import Submission
 from tui.engine.interface import Removable, Replica, State
 from tui.jobs import submit as jobs
 from tui.jobs.journal import history
 from tui.stack.model import Role
 from tui.watch.logs import Tagged, recent
+from tui.watch.session import Session
 
 # For health after a start or a restart, in seconds.
 HEALTH = 300.0
 
 
-def verb(ready: Ready, *words: str) -> str:
+def verb(ready: Session, *words: str) -> str:
     """The `sparkdeck` command line that does the same."""
     stack = ready.stack
     if stack.bundled:
@@ -36,14 +36,14 @@ def verb(ready: Ready, *words: str) -> str:
     return " ".join(["sparkdeck", *which, *words])
 
 
-def _compose(ready: Ready, *words: str) -> str:
+def _compose(ready: Session, *words: str) -> str:
     """What Docker's own tool is told; empty for other engines."""
     if ready.engine.info.kind != "docker":
         return ""
     return " ".join(["docker compose", "--project-name", ready.project.name, *words])
 
 
-def _docker(ready: Ready, word: str, chosen: Chosen) -> str:
+def _docker(ready: Session, word: str, chosen: Chosen) -> str:
     """What Docker's own tools are told for services and single replicas."""
     if ready.engine.info.kind != "docker":
         return ""
@@ -56,7 +56,7 @@ def _docker(ready: Ready, word: str, chosen: Chosen) -> str:
     return " && ".join(lines)
 
 
-def start_command(ready: Ready, services: Sequence[str], *, recreate: bool = False, build: bool = False) -> Command:
+def start_command(ready: Session, services: Sequence[str], *, recreate: bool = False, build: bool = False) -> Command:
     """Starting services, or all."""
     name = ", ".join(services) or ready.stack.name
     word = "Rebuild" if build else "Recreate" if recreate else "Start"
@@ -72,13 +72,13 @@ def start_command(ready: Ready, services: Sequence[str], *, recreate: bool = Fal
 
 
 def start_services(
-    ready: Ready, services: Sequence[str], *, recreate: bool = False, build: bool = False
+    ready: Session, services: Sequence[str], *, recreate: bool = False, build: bool = False
 ) -> AsyncGenerator[StartUpdate]:
     """See `start_command`."""
     return start(ready.engine, ready.stack, services, recreate=recreate, build=build, fresh=False, timeout=HEALTH)
 
 
-def start_chosen_command(ready: Ready, chosen: Chosen) -> Command:
+def start_chosen_command(ready: Session, chosen: Chosen) -> Command:
     """Starting what is chosen."""
     if not chosen.replicas:
         return start_command(ready, chosen.services)
@@ -95,25 +95,25 @@ def start_chosen_command(ready: Ready, chosen: Chosen) -> Command:
     return Command(f"Start {', '.join(names)}", verb(ready, "up", *names), engine_line, tuple(chosen.all_services))
 
 
-def start_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
+def start_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
     """See `start_chosen_command`."""
     return replicas.start(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH)
 
 
-def stop_command(ready: Ready, chosen: Chosen) -> Command:
+def stop_command(ready: Session, chosen: Chosen) -> Command:
     """Stopping what is chosen."""
     names = chosen.names
     engine_line = _docker(ready, "stop", chosen)
     return Command(f"Stop {', '.join(names)}", verb(ready, "stop", *names), engine_line, tuple(chosen.all_services))
 
 
-async def stop_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
+async def stop_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
     """See `stop_command`."""
     async for step in replicas.stop(ready.engine, chosen):
         yield step
 
 
-def restart_command(ready: Ready, chosen: Chosen) -> Command:
+def restart_command(ready: Session, chosen: Chosen) -> Command:
     """Restarting what is chosen."""
     names = chosen.names
     engine_line = _docker(ready, "restart --no-deps", chosen)
@@ -121,28 +121,28 @@ def restart_command(ready: Ready, chosen: Chosen) -> Command:
     return Command(f"Restart {', '.join(names)}", line, engine_line, tuple(chosen.all_services))
 
 
-def restart_chosen(ready: Ready, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
+def restart_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
     """See `restart_command`; over when all is healthy again."""
     return replicas.restart(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH)
 
 
-def down_command(ready: Ready) -> Command:
+def down_command(ready: Session) -> Command:
     """Taking the stack down."""
     return Command(f"Take {ready.stack.name} down", verb(ready, "down"), _compose(ready, "down", "--remove-orphans"))
 
 
-async def down(ready: Ready) -> AsyncGenerator[StartUpdate]:
+async def down(ready: Session) -> AsyncGenerator[StartUpdate]:
     """See `down_command`."""
     async for step in down_stack(ready.engine, ready.stack, ready.project):
         yield step
 
 
-def scale_command(ready: Ready, count: int) -> Command:
+def scale_command(ready: Session, count: int) -> Command:
     """Bringing the cluster to so many workers."""
     return Command(f"Scale to {count} workers", verb(ready, "scale", str(count)))
 
 
-async def scale_workers(ready: Ready, count: int) -> AsyncGenerator[StartUpdate]:
+async def scale_workers(ready: Session, count: int) -> AsyncGenerator[StartUpdate]:
     """See `scale_command`; workers that go finish their tasks first."""
     from tui.actions.scale import scale
 
@@ -150,7 +150,7 @@ async def scale_workers(ready: Ready, count: int) -> AsyncGenerator[StartUpdate]
         yield update
 
 
-async def running_workers(ready: Ready) -> int:
+async def running_workers(ready: Session) -> int:
     """How many workers run now. Raises Refused where the stack has nothing to scale."""
     from tui.actions.scale import scale_spec
 
@@ -160,41 +160,41 @@ async def running_workers(ready: Ready) -> int:
     return sum(1 for item in replicas if item.service in names and item.state is State.RUNNING and not item.is_run)
 
 
-def cancel_command(ready: Ready, run: str, name: str) -> Command:
+def cancel_command(ready: Session, run: str, name: str) -> Command:
     """Ending a run."""
     engine_line = f"docker stop --time 20 {name}" if ready.engine.info.kind == "docker" else ""
     return Command(f"Cancel {run}", verb(ready, "jobs", run, "--cancel"), engine_line)
 
 
-async def cancel_run(ready: Ready, replica_id: str) -> AsyncGenerator[StartUpdate]:
+async def cancel_run(ready: Session, replica_id: str) -> AsyncGenerator[StartUpdate]:
     """See `cancel_command`: politely first, so that the driver frees its executors."""
     yield Phase("Asking the driver to end")
     await ready.engine.end(replica_id, grace_seconds=20)
     yield Note("ended")
 
 
-def cleanup_command(ready: Ready) -> Command:
+def cleanup_command(ready: Session) -> Command:
     """Removing what the engine keeps of the stack."""
     return Command(f"Clean up {ready.stack.name}", verb(ready, "cleanup", "--yes"))
 
 
-async def cleanup(ready: Ready) -> AsyncGenerator[StartUpdate]:
+async def cleanup(ready: Session) -> AsyncGenerator[StartUpdate]:
     """See `cleanup_command`."""
     async for step in clean(ready.engine, ready.stack, ready.project):
         yield step
 
 
-def whole_log(ready: Ready, replicas: Sequence[Replica]) -> AsyncGenerator[Tagged]:
+def whole_log(ready: Session, replicas: Sequence[Replica]) -> AsyncGenerator[Tagged]:
     """Every line that the engine still has of these replicas, by time."""
     return recent(ready.engine, replicas, None)
 
 
-async def runs(ready: Ready) -> list[jobs.Run]:
+async def runs(ready: Session) -> list[jobs.Run]:
     """Every run, newest first; those that the engine has forgotten too."""
     return await history(ready.engine, ready.stack, ready.project)
 
 
-async def app_files(ready: Ready) -> list[str]:
+async def app_files(ready: Session) -> list[str]:
     """The `.py` and `.jar` files in `/apps` of the service that jobs are submitted from, by name."""
     layout = ready.stack.layout
     client = next(
@@ -212,13 +212,13 @@ async def app_files(ready: Ready) -> list[str]:
     return await asyncio.to_thread(look, folder)
 
 
-async def removables(ready: Ready) -> tuple[list[Removable], list[Folder]]:
+async def removables(ready: Session) -> tuple[list[Removable], list[Folder]]:
     """What `cleanup` would remove, and the mounted folders, which stay."""
     found = await found_removables(ready.engine, ready.stack, ready.project)
     return found, await mounted_folders(ready.stack, ready.project)
 
 
-async def submit(ready: Ready, made: Submission) -> AsyncGenerator[StartUpdate]:
+async def submit(ready: Session, made: Submission) -> AsyncGenerator[StartUpdate]:
     """Prepares, checks and submits a job; the run goes on by itself."""
     await jobs.check_running(ready.engine, ready.stack, ready.project, made.job)
     if made.job.prepare:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from enum import StrEnum
 
 from tui.engine.interface import Engine, EngineError, EngineGone
@@ -26,6 +28,8 @@ async def open_engine(stack: Stack, kind: EngineKind = EngineKind.AUTO) -> Engin
         return await _processes(stack, "asked for")
     if kind is EngineKind.AUTO and _has_processes(stack):
         return await _processes(stack, "this stack runs as processes here")
+    # In a thread: a first picture does not wait for that.
+    await asyncio.to_thread(importlib.import_module, "tui.engine.docker.engine")
     from tui.engine.docker.engine import DockerEngine
 
     try:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.deck import usecases, words
-from tui.deck.desk import Ready
 from tui.deck.handlers.registry import handles
 from tui.deck.logmodel import Pattern, parse_pattern
 from tui.deck.screens.dialogs import AskText, Choice, Menu
@@ -22,6 +21,7 @@ from tui.deck.widgets.log import LogView
 from tui.stack.wholefile import whole_file
 from tui.text import bare
 from tui.watch.live import Pane
+from tui.watch.session import Session
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -161,7 +161,7 @@ def _write(target: Path, lines: Sequence[str]) -> int:
     return len(lines)
 
 
-async def _write_all(ready: Ready, panes: Sequence[Pane], target: Path) -> int:
+async def _write_all(ready: Session, panes: Sequence[Pane], target: Path) -> int:
     """Streams whole logs into a file, by time and in parts: they may be larger than memory. Of several services the
     name stands before each line."""
     replicas = [pane.replica for pane in panes if pane.replica is not None]

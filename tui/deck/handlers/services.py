@@ -11,12 +11,13 @@ from textual.app import SuspendNotSupported
 
 from tui.actions.replicas import Chosen
 from tui.deck import usecases
-from tui.deck.desk import Ready, chosen_of, services_of
+from tui.deck.desk import chosen_of, services_of
 from tui.deck.handlers.registry import handles
 from tui.deck.screens.dialogs import Ask, Choice, Menu
 from tui.engine.interface import Replica, State
 from tui.stack.model import Role
 from tui.watch.names import short_name
+from tui.watch.session import Session
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from tui.watch.live import Pane
 
 
-def ready_of(deck: DeckApp) -> Ready | None:
+def ready_of(deck: DeckApp) -> Session | None:
     """The engine, or a message that it is not there (yet)."""
     if deck.desk.ready is None:
         deck.say("The engine has not answered yet.", severity="warning")
     return deck.desk.ready
 
 
-def _chosen(deck: DeckApp, ready: Ready) -> Chosen | None:
+def _chosen(deck: DeckApp, ready: Session) -> Chosen | None:
     """What an action is for: the marked panes' services or replicas, else the focused one's."""
     found = chosen_of(deck.chosen_panes(), deck.desk.panes.values(), ready.project)
     if not found.all_services:
@@ -201,7 +202,7 @@ async def spark_shell(deck: DeckApp, key: str) -> None:
         await enter(deck, client, [chosen])
 
 
-def client_of(ready: Ready) -> str:
+def client_of(ready: Session) -> str:
     """The service that jobs are submitted from, else the first one."""
     layout = ready.stack.layout
     services = list(ready.project.services)

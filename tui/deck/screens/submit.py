@@ -15,13 +15,13 @@ from textual.widgets.option_list import Option
 
 from tui.deck import usecases, words
 from tui.deck.commands import FAILURES, Command
-from tui.deck.desk import Ready
 from tui.deck.jobform import FIELDS_OF, Form, Submission, default_memory, form_of, problems, submission, verb_words
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
 from tui.jobs.submit import Run, SubmitError
 from tui.stack.model import JobKind, JobSpec
 from tui.text import bare
+from tui.watch.session import Session
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -81,7 +81,7 @@ class SubmitScreen(Dialog[None]):
         Binding("up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, ready: Ready, runs: Sequence[Run], files: Sequence[str]) -> None:
+    def __init__(self, ready: Session, runs: Sequence[Run], files: Sequence[str]) -> None:
         super().__init__()
         self._ready = ready
         self._runs = [run for run in runs if run.replica.command]
