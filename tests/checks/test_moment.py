@@ -19,6 +19,7 @@ from tui.clients.mlflow import RUN_TAG, MlflowRun
 from tui.clients.spark_master import Application, MasterState, Worker
 from tui.engine.interface import EngineInfo, Health, Replica, State
 from tui.stack.model import Layout, Project, Role, Service, ServiceLayout, Stack
+from tui.watch.cluster import join
 
 GIB = 1024**3
 PROJECT = Project("demo", {"db": Service("db"), "worker": Service("worker", replicas=2)})
@@ -27,7 +28,8 @@ LAYOUT = Layout("demo", "Demo", services=(ServiceLayout("worker", Role.SPARK_WOR
 
 def moment(*replicas: Replica, master: MasterState | None = None, memory: int | None = 64 * GIB) -> Situation:
     stack = Stack("demo", Path("/nowhere"), (), Path("/nowhere"), layout=LAYOUT)
-    return Situation(stack, PROJECT, EngineInfo("scripted", "1", "memory", memory=memory), replicas, master)
+    seen = join(stack, PROJECT, replicas, master, {})
+    return Situation(stack, PROJECT, EngineInfo("scripted", "1", "memory", memory=memory), replicas, seen)
 
 
 def one(service: str = "db", number: int = 1, **fields: Any) -> Replica:
@@ -110,7 +112,7 @@ def test_a_worker_that_the_master_does_not_know() -> None:
     (found,) = check_moment(now)
     assert found.what.startswith("worker-2 runs, but is not registered") and found.service == "worker"
     starting = replace(now.replicas[1], health=Health.STARTING)
-    assert told(moment(now.replicas[0], starting, master=now.master)) == []
+    assert told(moment(now.replicas[0], starting, master=now.cluster.state)) == []
 
 
 def test_an_application_that_can_never_start_is_told_with_the_arithmetic() -> None:

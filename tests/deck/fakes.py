@@ -14,6 +14,7 @@ from tui.clients.spark_master import MasterState
 from tui.engine.interface import Engine, Health, Replica, Sample, State
 from tui.stack.catalogue import find_stack
 from tui.stack.model import Mount, Port, Project, Role, Service, Stack
+from tui.watch.cluster import Cluster
 from tui.watch.live import Host, LogEntry, Outage
 
 _HOME = TemporaryDirectory(prefix="sparkdeck-test-")
@@ -181,6 +182,7 @@ class FakeWatch:
         self.version = 0
         self.panes = {pane.key: pane for pane in panes}
         self.spark: MasterState | None = None
+        self.cluster = Cluster()
         self.spark_at: datetime | None = None
         self.outage: Outage | None = None
         self.host = Host(23.4, 11 * GIB, 24 * GIB)

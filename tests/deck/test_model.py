@@ -10,6 +10,7 @@ import pytest
 
 from tests.deck.fakes import FakeLog, FakePane, replica
 from tui.deck.actions import ACTIONS, Keymap, clashes, readme_table
+from tui.deck.commands import Command, Runner
 from tui.deck.draw import gauge, graph
 from tui.deck.jobform import memory_bytes
 from tui.deck.logmodel import PARTS, LogModel, parse_pattern
@@ -17,8 +18,9 @@ from tui.deck.merged import MergedLog
 from tui.deck.screens.inspect import MASK, masked
 from tui.deck.settings import load_settings
 from tui.jobs.submit import SubmitError
-from tui.stack.model import Role
+from tui.stack.model import Role, Service
 from tui.watch.live import Pane
+from tui.watch.ready import Step
 
 
 def numbers(model: LogModel) -> list[int]:
@@ -214,3 +216,20 @@ def test_memory_as_spark_writes_it() -> None:
 def test_secrets() -> None:
     assert masked("DB_PASSWORD", "x") == MASK and masked("SPARK_MODE", "worker") == "worker"
     assert masked("DB_URL", "postgres://me:pw@db/x") == f"postgres://me:{MASK}@db/x"
+
+
+def test_of_several_replicas_only_the_one_that_starts_is_said_to_start() -> None:
+    runner = Runner(lambda command: None)
+    command = Command("Scale to 3 workers", "sparkdeck scale 3")
+    runner.commands.append(command)
+    service = Service("worker", replicas=2)
+
+    def shown(number: int, word: str) -> str | None:
+        pane = FakePane("x", "x", service, Role.SPARK_WORKER, replica(f"worker-{number}"), word, word == "healthy")
+        step = runner.step_of(cast("Pane", pane))
+        return step.word if step else None
+
+    command.say(Step("worker", "starting", 0.0))
+    assert (shown(1, "healthy"), shown(2, "starting")) == (None, "starting")
+    command.say(Step("worker", "healthy", 3.0, ready=True))
+    assert (shown(1, "healthy"), shown(2, "healthy")) == ("healthy", "healthy")

@@ -26,6 +26,7 @@ from tui.engine.interface import Health, State
 from tui.stack.model import Layout, Link, Port, Project, Role, Service, ServiceLayout, Stack
 from tui.watch import askers, role_lines
 from tui.watch.askers import contents_text, dag_run_text, health_text, mlflow_text, status_text
+from tui.watch.cluster import Cluster
 from tui.watch.live import StackWatch
 from tui.watch.logins import AIRFLOW_PASSWORDS, Login, has_login, login_of
 
@@ -212,7 +213,7 @@ async def test_the_path_of_the_health_check_goes_first(
     found = replace(found, services={**found.services, "api": replace(found.services["api"], health_test=test)})
     engine = ScriptedEngine(found)
     replica = engine.add("api", ports=(Port(8000, urlsplit(await serve(answer)).port, "127.0.0.1"),))
-    lines = await role_lines.role_lines(engine, replace(stack, layout=layout()), found, [replica], None)
+    lines = await role_lines.role_lines(engine, replace(stack, layout=layout()), found, [replica], Cluster())
     assert lines == {replica.id: line}
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import web
 
 from tests.clients import conftest
 from tests.scripted_engine import ScriptedEngine
+from tests.spark_master import Master
 from tests.watch.conftest import until
 from tui.clients.jupyter import LIST_COMMAND
 from tui.engine.interface import Health
@@ -30,25 +30,6 @@ LAYOUT = Layout(
         ServiceLayout("notebook", Role.JUPYTER, links=(Link("Jupyter", 8888, "/lab?token={token}"),)),
     ),
 )
-
-
-class Master:
-    """A Spark master's page; what it says can be changed."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.workers: list[dict[str, Any]] = []
-        self.apps: list[dict[str, Any]] = []
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked += 1
-        sums = {"cores": 2, "coresused": 1, "memory": 2048, "memoryused": 512}
-        return web.json_response(
-            {
-                **{"url": "spark://m:7077", "status": "ALIVE", **sums},
-                **{"workers": self.workers, "activeapps": self.apps, "completedapps": []},
-            }
-        )
 
 
 @pytest.fixture
@@ -71,8 +52,7 @@ async def test_a_healthy_worker_that_the_master_does_not_know_is_flagged(watch: 
     await until(lambda: pane.word == "not registered")
     assert not pane.well and pane.note == "the Spark master does not know it" and pane.links == ()
 
-    entry = {"id": "worker-7", "host": "10.0.0.7", "state": "ALIVE", "cores": 2, "coresused": 1}
-    master.workers = [{**entry, "memory": 2048, "memoryused": 512}]
+    master.add("worker-7", "10.0.0.7", coresused=1, memoryused=512)
     await until(lambda: pane.word == "healthy" and pane.links)
     assert pane.line == "1 of 2 cores, 0.5 of 2 GiB"
     assert pane.links == (("Worker", f"http://localhost:{port}/proxy/worker-7/"),)

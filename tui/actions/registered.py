@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 from tui.engine.interface import Engine
 from tui.stack.model import Project, Stack
-from tui.watch.cluster import master_state, unregistered
+from tui.watch.cluster import Workers, master_state, running_workers
 from tui.watch.links import master_url
 from tui.watch.ready import NotReady, Step
 
@@ -20,23 +20,31 @@ LOOK_SECONDS = 0.5
 async def registered(engine: Engine, stack: Stack, project: Project, count: int | None = None) -> AsyncGenerator[Step]:
     """Waits until every running worker is registered, and with `count` so many in all.
 
-    Nothing where no Spark master runs, unless a count is asked for. Raises NotReady when it takes too long.
+    Nothing where no Spark master runs, unless a count is asked for. Raises NotReady when it takes too long; what cannot
+    be told is said, and is no failure.
     """
     began = time.monotonic()
+    workers = Workers(engine, stack, project)
     while True:
         replicas = await engine.replicas()
         if count is None and master_url(stack, project, replicas) is None:
             return
-        state = await master_state(stack, project, replicas)
-        missing = unregistered(stack, project, replicas, state)
-        alive = len(state.alive_workers()) if state else None
+        cluster = await workers.ask(replicas, await master_state(stack, project, replicas))
+        alive = len(cluster.state.alive_workers()) if cluster.state else None
         seconds = time.monotonic() - began
-        if alive is not None and not missing and count in (None, alive):
-            text = f"{alive} workers registered" if alive != 1 else "1 worker registered"
-            yield Step("spark cluster", text, seconds, ready=True)
-            return
+        if alive is not None and not cluster.missing and count in (None, alive):
+            # As many as could be theirs.
+            all_there = alive >= len(running_workers(stack, replicas))
+            if all_there or seconds > REGISTRATION:
+                text = f"{alive} workers registered" if alive != 1 else "1 worker registered"
+                unclear = [replica.name for replica in replicas if replica.id in cluster.unclear]
+                if unclear:
+                    text += f"; whether {', '.join(unclear)} are among them cannot be told"
+                yield Step("spark cluster", text, seconds, ready=True)
+                return
         if seconds > REGISTRATION:
-            raise NotReady(_why([replica.name for replica in missing], alive, count, seconds))
+            missing = [replica.name for replica in replicas if replica.id in cluster.missing]
+            raise NotReady(_why(missing, alive, count, seconds))
         await asyncio.sleep(LOOK_SECONDS)
 
 

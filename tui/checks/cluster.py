@@ -9,7 +9,6 @@ from tui.checks.situation import Situation
 from tui.clients.text import plain
 from tui.engine.interface import Health
 from tui.stack.model import Role
-from tui.watch.cluster import unregistered
 from tui.watch.names import short_name
 from tui.watch.queued import Queued, queued_reason
 
@@ -18,10 +17,11 @@ GIB = 1024**3
 
 def check_cluster(now: Situation) -> Iterator[Finding]:
     """Nothing where there is no master, or it does not answer."""
-    if now.master is None:
+    master = now.cluster.state
+    if master is None:
         return
-    for replica in unregistered(now.stack, now.project, now.replicas, now.master):
-        if replica.health is Health.STARTING:
+    for replica in now.replicas:
+        if now.cluster.registered(replica) is not False or replica.health is Health.STARTING:
             continue
         name = short_name(replica, now.project)
         yield Finding(
@@ -30,17 +30,17 @@ def check_cluster(now: Situation) -> Iterator[Finding]:
             replica.service,
             replica.id,
         )
-    for app in now.master.active:
-        reason = queued_reason(now.master, app)
+    for app in master.active:
+        reason = queued_reason(master, app)
         if reason is not None and reason.kind is not Queued.NOT_YET:
             yield Finding(
                 f"The application {plain(app.name, 60)} waits. {reason.text}",
                 reason.hint,
                 now.service_of(Role.SPARK_MASTER),
             )
-    promised, there = now.master.memory, now.engine.memory
+    promised, there = master.memory, now.engine.memory
     if there is not None and promised > there:
-        workers = len(now.master.alive_workers())
+        workers = len(master.alive_workers())
         yield Finding(
             f"{workers} workers promise {promised / GIB:.1f} GiB to Spark, the machine has {there / GIB:.1f} GiB: "
             "jobs that take all of it will be killed.",

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.clients.spark_master import MasterState
 from tui.engine.interface import EngineInfo, Replica
 from tui.stack.model import Project, Role, Stack
+from tui.watch.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A stack at one moment. `master` is None where there is no Spark master or it does not answer."""
+    """A stack at one moment."""
 
     stack: Stack
     project: Project
     engine: EngineInfo
     replicas: Sequence[Replica]
-    master: MasterState | None
+    cluster: Cluster
 
     def service_of(self, role: Role) -> str:
         """The first service with this role, empty if there is none."""
-        layout = self.stack.layout
-        return next((name for name in self.project.services if layout and layout.service(name).role is role), "")
+        return next(iter(self.stack.with_role(self.project, role)), "")

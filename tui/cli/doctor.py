@@ -10,7 +10,7 @@ from tui.cli.arguments import Json
 from tui.cli.output import note, out, print_json
 from tui.cli.session import Exit, open_session, verb
 from tui.text import bare
-from tui.watch.cluster import master_state
+from tui.watch.cluster import look_at_cluster
 
 
 @verb
@@ -21,8 +21,8 @@ async def doctor(as_json: Json = False) -> int:
     """
     async with open_session() as session:
         replicas = await session.engine.replicas()
-        master = await master_state(session.stack, session.project, replicas)
-        now = Situation(session.stack, session.project, session.engine.info, replicas, master)
+        cluster = await look_at_cluster(session.engine, session.stack, session.project, replicas)
+        now = Situation(session.stack, session.project, session.engine.info, replicas, cluster)
         findings = await check_everything(session.engine, now)
     if as_json:
         print_json([{"service": one.service, "what": one.what, "remedy": one.remedy} for one in findings])

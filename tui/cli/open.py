@@ -10,7 +10,7 @@ import typer
 from tui.cli.arguments import Json, complete_service
 from tui.cli.output import note, out, print_json, print_table, say, table
 from tui.cli.session import Exit, fail, open_session, verb
-from tui.watch.cluster import master_state
+from tui.watch.cluster import look_at_cluster
 from tui.watch.links import OpenLink, resolve_links
 from tui.watch.logins import Login, has_login, login_of
 from tui.watch.session import Session
@@ -19,8 +19,8 @@ from tui.watch.session import Session
 async def links_of(session: Session, services: list[str]) -> list[OpenLink]:
     """Every link of these services (all if none), resolved as things stand now."""
     replicas = await session.engine.replicas()
-    state = await master_state(session.stack, session.project, replicas)
-    return await resolve_links(session.engine, session.stack, session.project, replicas, state, services)
+    cluster = await look_at_cluster(session.engine, session.stack, session.project, replicas)
+    return await resolve_links(session.engine, session.stack, session.project, replicas, cluster.workers, services)
 
 
 async def show_links(session: Session) -> None:

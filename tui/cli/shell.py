@@ -12,7 +12,6 @@ from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
 from tui.cli.session import Exit, choice, fail, open_session, verb
 from tui.engine.interface import State
-from tui.stack.model import Role
 from tui.watch.session import Session
 
 
@@ -36,11 +35,7 @@ async def _enter(session: Session, name: str, command: list[str]) -> int:
 
 def _client(session: Session) -> str:
     """The service that jobs are submitted from, else the first one."""
-    layout = session.stack.layout
-    for name in session.project.services:
-        if layout and layout.service(name).role is Role.SPARK_CLIENT:
-            return name
-    return next(iter(session.project.services))
+    return session.stack.client(session.project) or next(iter(session.project.services))
 
 
 @verb

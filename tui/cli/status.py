@@ -16,11 +16,9 @@ from tui.cli.session import Exit, open_session, verb
 from tui.clients.spark_master import MasterState
 from tui.clients.text import plain
 from tui.engine.interface import Health, Replica, Sample, State
-from tui.stack.model import Role
 from tui.stack.roles import one_shots
-from tui.watch.cluster import master_state, unregistered
+from tui.watch.cluster import Cluster, look_at_cluster
 from tui.watch.dependencies import waits_of, waits_text
-from tui.watch.links import worker_of
 from tui.watch.names import short_name
 from tui.watch.role_lines import role_lines
 from tui.watch.samples import sample_all
@@ -52,23 +50,23 @@ async def status(services: Services = None, as_json: Json = False) -> int:
         chosen = await choose(session.engine, session.project, services or [])
         found = [replica for replica in await session.engine.replicas() if not replica.is_run]
         replicas = [replica for replica in found if chosen.includes(replica)]
-        state, samples = await asyncio.gather(
-            master_state(session.stack, session.project, found),
+        cluster, samples = await asyncio.gather(
+            look_at_cluster(session.engine, session.stack, session.project, found),
             sample_all(session.engine, replicas),
         )
-        lines = await role_lines(session.engine, session.stack, session.project, replicas, state)
-        rows = _rows(session, chosen.all_services, _Seen(found, replicas, state, samples, lines))
+        lines = await role_lines(session.engine, session.stack, session.project, replicas, cluster)
+        rows = _rows(session, chosen.all_services, _Seen(found, replicas, cluster, samples, lines))
     if as_json:
         print_json(
             {
                 "stack": session.stack.name,
                 "engine": _engine(session),
-                "spark": _spark(state),
+                "spark": _spark(cluster.state),
                 "services": rows,
             }
         )
     else:
-        _print(session, rows, state)
+        _print(session, rows, cluster.state)
     return Exit.OK if all(row["well"] for row in rows) else Exit.FAILED
 
 
@@ -78,21 +76,18 @@ class _Seen:
 
     every: list[Replica]
     replicas: list[Replica]
-    spark: MasterState | None
+    cluster: Cluster
     samples: dict[str, Sample]
     lines: dict[str, str]
 
 
 def _rows(session: Session, names: list[str], seen: _Seen) -> list[dict[str, Any]]:
-    state = seen.spark
-    lost = {replica.id for replica in unregistered(session.stack, session.project, seen.replicas, state)}
-    layout = session.stack.layout
-    ending = one_shots(session.project, layout)
+    ending = one_shots(session.project, session.stack.layout)
     rows: list[dict[str, Any]] = []
     for name, service in session.project.services.items():
         if names and name not in names:
             continue
-        role = layout.service(name).role if layout else Role.UNKNOWN
+        role = session.stack.role(name)
         own = [replica for replica in seen.replicas if replica.service == name]
         # In a stack that is down nobody waits.
         waits = waits_text(waits_of(service, seen.every), datetime.now(UTC)) if seen.every else ""
@@ -100,9 +95,9 @@ def _rows(session: Session, names: list[str], seen: _Seen) -> list[dict[str, Any
             down = {"service": name, "replica": None, "name": name, "role": str(role), "state": DOWN, "well": False}
             rows.append({**down, "says": waits})
         for replica in own:
-            word = state_word(replica, one_shot=name in ending, registered=replica.id not in lost)
+            word = state_word(replica, one_shot=name in ending, registered=seen.cluster.registered(replica))
             sample = seen.samples.get(replica.id)
-            worker = worker_of(replica, state) if role is Role.SPARK_WORKER else None
+            worker = seen.cluster.workers.get(replica.id)
             rows.append(
                 {
                     "service": name,

@@ -47,8 +47,8 @@ class Worker(Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """What a restarted worker keeps while its id changes: its page's address, else host and port."""
-        return self.web_ui or f"{self.host}:{self.port}"
+        """What a restarted worker keeps while its id changes: its host with its page's address, else its port."""
+        return f"{self.host} {self.web_ui or self.port}"
 
 
 class Application(Struct, frozen=True):
@@ -109,8 +109,8 @@ class MasterState(Struct, frozen=True):
     def current_workers(self) -> list[Worker]:
         """The workers without the former selves of restarted ones, in the master's order.
 
-        A restarted worker stands in the list twice, DEAD and ALIVE, with the same page. The one that the
-        master heard from last is the present one.
+        A restarted worker stands in the list twice, DEAD and ALIVE, at the same place. Several that are ALIVE at one
+        place (SPARK_LOCAL_HOSTNAME and SPARK_PUBLIC_DNS give all of them one) are as many workers.
         """
         return newest(self.workers)
 
@@ -124,17 +124,15 @@ class MasterState(Struct, frozen=True):
 
 
 def newest(workers: Iterable[Worker]) -> list[Worker]:
-    """Of the workers with the same place only the one heard from last; an ALIVE one before others."""
-    found: dict[str, Worker] = {}
+    """Of the workers at the same place those that are ALIVE, else the one heard from last."""
+    places: dict[str, list[Worker]] = {}
     for worker in workers:
-        other = found.get(worker.place)
-        if other is None or _rank(worker) > _rank(other):
-            found[worker.place] = worker
-    return list(found.values())
-
-
-def _rank(worker: Worker) -> tuple[int, bool]:
-    return (worker.last_heartbeat or 0, worker.is_alive)
+        places.setdefault(worker.place, []).append(worker)
+    found: list[Worker] = []
+    for here in places.values():
+        alive = [worker for worker in here if worker.is_alive]
+        found += alive or [max(here, key=lambda worker: worker.last_heartbeat or 0)]
+    return found
 
 
 class MasterClient(HttpClient):

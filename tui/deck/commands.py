@@ -108,6 +108,9 @@ class Runner:
         for command in reversed(self.commands):
             step = next((command.steps[name] for name in names if name in command.steps), None)
             if command.state == RUNNING and step is not None:
+                if not step.ready and step.replica is None and step.service == names[-1] and pane.well:
+                    # It is said of the others of its service.
+                    continue
                 return step if step.ready else replace(step, seconds=float(int(command.elapsed)))
         return None
 

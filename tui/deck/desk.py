@@ -124,7 +124,7 @@ class Desk:
 
         assert self.ready is not None
         ready = self.ready
-        return Situation(ready.stack, ready.project, ready.engine.info, self.replicas(), ready.watch.spark)
+        return Situation(ready.stack, ready.project, ready.engine.info, self.replicas(), ready.watch.cluster)
 
     def replicas(self) -> list[Replica]:
         """Every replica and run, as last seen."""

@@ -18,7 +18,6 @@ from tui.deck.jobform import Submission
 from tui.engine.interface import Removable, Replica, State
 from tui.jobs import submit as jobs
 from tui.jobs.journal import history
-from tui.stack.model import Role
 from tui.watch.logs import Tagged, recent
 from tui.watch.session import Session
 
@@ -196,10 +195,7 @@ async def runs(ready: Session) -> list[jobs.Run]:
 
 async def app_files(ready: Session) -> list[str]:
     """The `.py` and `.jar` files in `/apps` of the service that jobs are submitted from, by name."""
-    layout = ready.stack.layout
-    client = next(
-        (name for name in ready.project.services if layout and layout.service(name).role is Role.SPARK_CLIENT), None
-    )
+    client = ready.stack.client(ready.project)
     folder = ready.project.host_path(client, "/apps") if client else None
     if folder is None:
         return []

@@ -61,7 +61,8 @@ class EngineInfo:
 class Replica:
     """One running (or ended) instance of a service. Times are aware; None is unknown.
 
-    `host` is the name under which other replicas of the stack reach it; `addresses` are its network addresses.
+    `host` is the name under which other replicas of the stack reach it, `names` are what else it is called among
+    them; `addresses` are its network addresses.
     `labels` are only SparkDeck's own (`sparkdeck.*`, without the prefix); a job's run has `run` among them.
     """
 
@@ -82,6 +83,7 @@ class Replica:
     ports: tuple[Port, ...] = ()
     addresses: tuple[str, ...] = ()
     host: str = ""
+    names: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 

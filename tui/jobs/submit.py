@@ -65,10 +65,7 @@ def find_job(stack: Stack, project: Project, name: str | None, main_class: str |
     if name in jobs:
         return replace(jobs[name], main_class=main_class) if main_class else jobs[name]
     if name.endswith((".py", ".jar")):
-        client = next(
-            (item for item in project.services if layout and layout.service(item).role is Role.SPARK_CLIENT),
-            None,
-        )
+        client = stack.client(project)
         if client is None:
             raise SubmitError(f"{stack.name} has no service with the role spark-client to submit from.")
         if name.endswith(".jar") and main_class is None:

@@ -274,6 +274,18 @@ class Stack:
         """The commented defaults that `.env` is made from; it need not exist."""
         return self.folder / ".env.example"
 
+    def role(self, service: str) -> Role:
+        """What a service is for."""
+        return self.layout.service(service).role if self.layout else Role.UNKNOWN
+
+    def with_role(self, project: Project, role: Role) -> list[str]:
+        """The services that are for this, in the project's order."""
+        return [name for name in project.services if self.role(name) is role]
+
+    def client(self, project: Project) -> str | None:
+        """The service that jobs and shells run in: the first client of the cluster; None without any."""
+        return next(iter(self.with_role(project, Role.SPARK_CLIENT)), None)
+
 
 # The compose project as `docker compose config --format json` (or another engine) resolves it.
 

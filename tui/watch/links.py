@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from tui.clients.jupyter import LIST_COMMAND, parse_servers
-from tui.clients.spark_master import MasterState, Worker
+from tui.clients.spark_master import Worker
 from tui.engine.interface import Address, Engine, EngineError, Replica, State
 from tui.engine.ports import published
 from tui.stack.model import Link, Project, Role, Stack
 from tui.stack.roles import NOT_HTTP
 from tui.watch.names import short_name
-
-_ANY_ADDRESS = {"", "0.0.0.0", "::", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +61,16 @@ def master_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> s
     return None
 
 
-def worker_of(replica: Replica, state: MasterState | None) -> Worker | None:
-    """The worker that the Spark master knows at a replica's address, or None if it knows none there.
-
-    Where several replicas share one address, as processes of this machine do, the worker's page tells them apart.
-    """
-    if state is None:
-        return None
-    here = [worker for worker in state.current_workers() if worker.host in (*replica.addresses, replica.host)]
-    if replica.host in _ANY_ADDRESS:
-        ports = {port.published for port in replica.ports}
-        here = [worker for worker in here if urlsplit(worker.web_ui).port in ports]
-    return here[0] if here else None
-
-
 async def resolve_links(
     engine: Engine,
     stack: Stack,
     project: Project,
     replicas: Sequence[Replica],
-    master: MasterState | None,
+    workers: Mapping[str, Worker],
     services: Sequence[str] = (),
 ) -> list[OpenLink]:
-    """Every link of these services (all if none is named), one of each replica. Raises EngineError."""
+    """Every link of these services (all if none is named), one of each replica; `workers` are what the Spark master
+    knows of the replicas, by their ids. Raises EngineError."""
     if stack.layout is None:
         return []
     found: list[OpenLink] = []
@@ -98,8 +83,8 @@ async def resolve_links(
             if not own and not project.services[name].profiles:
                 found.append(OpenLink(name, name, link.title, None, f"{name} is not up"))
             found += [
-                _resolve(link, replica, short_name(replica, project), replicas, master, tokens.get(name))
-                for replica in own
+                _resolve(link, one, short_name(one, project), replicas, workers.get(one.id), tokens.get(name))
+                for one in own
             ]
     return found
 
@@ -109,7 +94,7 @@ def _resolve(
     replica: Replica,
     name: str,
     replicas: Sequence[Replica],
-    master: MasterState | None,
+    worker: Worker | None,
     token: str | None,
 ) -> OpenLink:
     def nowhere(why: str) -> OpenLink:
@@ -123,7 +108,6 @@ def _resolve(
         return nowhere(f"port {link.port} of {server} is not published on this machine")
     path = link.path
     if "{worker_id}" in path:
-        worker = worker_of(replica, master)
         if worker is None:
             return nowhere("the Spark master does not know this worker")
         path = path.replace("{worker_id}", quote(worker.id, safe=""))

@@ -16,14 +16,15 @@ from datetime import UTC, datetime, timedelta
 from tui.clients.http import ClientError
 from tui.clients.spark_master import MasterClient, MasterState
 from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica, State
-from tui.stack.model import Project, Role, Stack
+from tui.stack.model import Project, Stack
 from tui.stack.roles import one_shots
 from tui.watch import host
+from tui.watch.cluster import Cluster, Workers
 from tui.watch.dependencies import waits_of
 from tui.watch.entries import LogEntry
 from tui.watch.follower import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
 from tui.watch.host import Host
-from tui.watch.links import master_url, worker_of
+from tui.watch.links import master_url
 from tui.watch.live_links import Links
 from tui.watch.log_ring import LogRing
 from tui.watch.panes import Pane, in_order, make, pane_name, placed
@@ -63,7 +64,7 @@ class StackWatch:
     def __init__(self, engine: Engine, stack: Stack, project: Project) -> None:
         self.version = 0
         self.panes: Mapping[str, Pane] = {}
-        self.spark: MasterState | None = None
+        self.cluster = Cluster()
         self.spark_at: datetime | None = None
         self.outage: Outage | None = None
         self.host: Host = host.NOTHING_YET
@@ -81,10 +82,16 @@ class StackWatch:
         self._dirty = asyncio.Event()
         self._retry = asyncio.Event()
         self._bell = asyncio.Event()
+        self._workers = Workers(engine, stack, project)
         self._links = Links(engine, stack, project)
         self._lines = RoleLines(engine, stack, project, self._show)
         self._one_shots = one_shots(project, stack.layout)
         self._place({})
+
+    @property
+    def spark(self) -> MasterState | None:
+        """What the Spark master says; None where there is none or it does not answer."""
+        return self.cluster.state
 
     async def start(self) -> None:
         """Begins to watch; returns at once, with panes that are still unknown."""
@@ -195,6 +202,10 @@ class StackWatch:
         asked = self._asked
         self._dirty.clear()
         self._replicas = await self._engine.replicas()
+        cluster = self._workers.join(self._replicas, self.spark)
+        if cluster != self.cluster:
+            self.cluster = cluster
+            self.version += 1
         if self.outage is not None:
             self.outage = None
             self.version += 1
@@ -251,10 +262,7 @@ class StackWatch:
             if self.outage is not None:
                 pane.show(word=UNKNOWN, reason="the engine does not answer", name=pane.name)
                 continue
-            registered = None
-            if self.spark is not None and replica is not None and pane.role is Role.SPARK_WORKER:
-                worker = worker_of(replica, self.spark)
-                registered = worker is not None and worker.is_alive
+            registered = self.cluster.registered(replica) if replica else None
             one_shot = pane.service is not None and pane.service.name in self._one_shots
             word = state_word(replica, one_shot=one_shot, registered=registered)
             # In a stack that is down nobody waits.
@@ -264,9 +272,9 @@ class StackWatch:
                 reason=state_note(replica, word),
                 waits=waits_of(pane.service, self._replicas) if waiting else (),
                 name=pane_name(self._project, key, replica),
-                line=self._lines.of(replica, self.spark) if replica else "",
+                line=self._lines.of(replica, self.cluster) if replica else "",
             )
-        self._links.update(self.panes.values(), self._replicas, self.spark)
+        self._links.update(self.panes.values(), self._replicas, self.cluster.workers)
 
     def _how_ended(self, replica_id: str) -> str:
         return self._ends.pop(replica_id, "")
@@ -281,24 +289,24 @@ class StackWatch:
                     await client.close()
                     client = None
                 if url is None:
-                    self._learn(None)
+                    self._learn(Cluster())
                     await self._bell.wait()
                     continue
                 client = client or MasterClient(url)
                 try:
-                    self._learn(await client.state())
+                    self._learn(await self._workers.ask(self._replicas, await client.state()))
                 except ClientError:
-                    self._learn(None)
+                    self._learn(Cluster())
                 await asyncio.sleep(MASTER_SECONDS)
         finally:
             if client is not None:
                 await client.close()
 
-    def _learn(self, state: MasterState | None) -> None:
-        if state is not None:
+    def _learn(self, cluster: Cluster) -> None:
+        if cluster.state is not None:
             self.spark_at = datetime.now(UTC)
-        if state != self.spark:
-            self.spark = state
+        if cluster != self.cluster:
+            self.cluster = cluster
             self.version += 1
             self._show()
 

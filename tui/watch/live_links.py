@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from tui.clients.spark_master import MasterState
+from tui.clients.spark_master import Worker
 from tui.engine.interface import Engine, EngineError, Health, Replica, State
 from tui.stack.model import Project, Stack
 from tui.watch.links import OpenLink, resolve_links
@@ -26,12 +26,12 @@ class Links:
         self._known: dict[str, tuple[object, list[OpenLink]]] = {}
         self._panes: Sequence[Pane] = ()
         self._replicas: Sequence[Replica] = ()
-        self._master: MasterState | None = None
+        self._workers: Mapping[str, Worker] = {}
         self._dirty = asyncio.Event()
 
-    def update(self, panes: Iterable[Pane], replicas: Sequence[Replica], master: MasterState | None) -> None:
+    def update(self, panes: Iterable[Pane], replicas: Sequence[Replica], workers: Mapping[str, Worker]) -> None:
         """What is there now."""
-        self._panes, self._replicas, self._master = tuple(panes), replicas, master
+        self._panes, self._replicas, self._workers = tuple(panes), replicas, workers
         self._dirty.set()
 
     async def keep(self) -> None:
@@ -58,7 +58,7 @@ class Links:
     async def _resolve(self, services: Sequence[str]) -> list[OpenLink]:
         replicas = [one for one in self._replicas if not one.is_run]
         try:
-            return await resolve_links(self._engine, self._stack, self._project, replicas, self._master, services)
+            return await resolve_links(self._engine, self._stack, self._project, replicas, self._workers, services)
         except EngineError:
             return []
 

@@ -40,7 +40,7 @@ class Login:
 
 def has_login(stack: Stack, project: Project, service: str) -> bool:
     """Whether `login_of` may find one, as far as that can be told without asking."""
-    entry, role = project.services[service], _role(stack, service)
+    entry, role = project.services[service], stack.role(service)
     named = any(user in entry.environment for user, _ in _VARIABLES.get(role, ()))
     return named or (role is Role.SCHEDULER and _is_airflow(entry))
 
@@ -51,17 +51,13 @@ async def login_of(engine: Engine, stack: Stack, replica: Replica) -> Login | No
     service = (await engine.project()).services.get(replica.service)
     if service is None:
         return None
-    role = _role(stack, service.name)
+    role = stack.role(service.name)
     if role is Role.SCHEDULER and _is_airflow(service) and replica.state is State.RUNNING:
         code, output = await engine.execute(service.name, AIRFLOW_PASSWORDS, replica_id=replica.id)
         found = _generated(output) if code == 0 else None
         if found is not None:
             return found
     return _from_variables(service, role)
-
-
-def _role(stack: Stack, service: str) -> Role:
-    return stack.layout.service(service).role if stack.layout else Role.UNKNOWN
 
 
 def _generated(output: str) -> Login | None:

@@ -22,16 +22,10 @@ class Recorded:
     models: Mapping[str, Sequence[ModelVersion]] = field(default_factory=dict)
 
 
-def mlflow_services(stack: Stack, project: Project) -> list[str]:
-    """The services whose role is MLflow, in the project's order."""
-    layout = stack.layout
-    return [name for name in project.services if layout and layout.service(name).role is Role.MLFLOW]
-
-
 def mlflow_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> dict[str, str]:
     """The address of each MLflow service that runs and publishes a port, by service."""
     found: dict[str, str] = {}
-    for name in mlflow_services(stack, project):
+    for name in stack.with_role(project, Role.MLFLOW):
         assert stack.layout is not None
         ports = [link.port for link in stack.layout.service(name).links]
         ports = ports or [port.target for port in project.services[name].ports]

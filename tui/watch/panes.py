@@ -112,7 +112,7 @@ def make(engine: Engine, stack: Stack, project: Project, key: str, replica: Repl
     """A new pane."""
     name = replica.service if replica else key.rpartition("/")[0]
     service = project.services.get(name)
-    role = stack.layout.service(name).role if stack.layout else Role.UNKNOWN
+    role = stack.role(name)
     return Pane(engine, key, service, role, pane_name(project, key, replica))
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from tui.clients.http import ClientError
-from tui.clients.spark_master import MasterState
 from tui.engine.interface import Engine, EngineError, Health, Replica, State
 from tui.stack.errors import StackError
-from tui.stack.model import Project, Role, Stack
+from tui.stack.model import Project, Stack
 from tui.watch.askers import ASKERS, Asker, Place, trouble_text
+from tui.watch.cluster import Cluster
 from tui.watch.spark_lines import spark_line
 
 # The longest that one answer may take, in seconds.
@@ -42,13 +42,13 @@ class RoleLines:
 
     def update(self, replicas: Iterable[Replica]) -> None:
         """What is there now."""
-        self._replicas = [one for one in replicas if _can_answer(one) and _role(self._stack, one) in ASKERS]
+        self._replicas = [one for one in replicas if _can_answer(one) and self._stack.role(one.service) in ASKERS]
         self._dirty.set()
 
-    def of(self, replica: Replica, spark: MasterState | None) -> str:
+    def of(self, replica: Replica, cluster: Cluster) -> str:
         """The line of a replica; empty where nothing is known to say."""
         asked = self._lines.get(_key(replica)) if _can_answer(replica) else None
-        return asked if asked is not None else spark_line(_role(self._stack, replica), replica, spark)
+        return asked if asked is not None else spark_line(self._stack.role(replica.service), replica, cluster)
 
     async def keep(self) -> None:
         """Asks every replica that can be asked, each in a task of its own."""
@@ -89,7 +89,7 @@ class RoleLines:
 
 def asker_of(engine: Engine, stack: Stack, project: Project, replica: Replica) -> Asker | None:
     """Who asks this replica; None if nobody does."""
-    kind = ASKERS.get(_role(stack, replica))
+    kind = ASKERS.get(stack.role(replica.service))
     known = replica.service in project.services
     return kind(Place(engine, stack, project, replica)) if kind and known and _can_answer(replica) else None
 
@@ -109,14 +109,14 @@ async def answer(asker: Asker) -> str:
 
 
 async def role_lines(
-    engine: Engine, stack: Stack, project: Project, replicas: Sequence[Replica], spark: MasterState | None
+    engine: Engine, stack: Stack, project: Project, replicas: Sequence[Replica], cluster: Cluster
 ) -> dict[str, str]:
     """The line of each replica that has one, by the replica's id: asked once."""
 
     async def one(replica: Replica) -> str:
         asker = asker_of(engine, stack, project, replica)
         if asker is None:
-            return spark_line(_role(stack, replica), replica, spark)
+            return spark_line(stack.role(replica.service), replica, cluster)
         try:
             return await answer(asker)
         finally:
@@ -128,10 +128,6 @@ async def role_lines(
 
 def _can_answer(replica: Replica) -> bool:
     return replica.state is State.RUNNING and replica.health is not Health.STARTING and not replica.is_run
-
-
-def _role(stack: Stack, replica: Replica) -> Role:
-    return stack.layout.service(replica.service).role if stack.layout else Role.UNKNOWN
 
 
 def _key(replica: Replica) -> _Key:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from tui.clients.spark_master import WAITING, MasterState
+from tui.clients.spark_master import WAITING
 from tui.clients.text import plain
 from tui.engine.interface import Replica, State
 from tui.stack.model import Role
-from tui.watch.links import worker_of
+from tui.watch.cluster import Cluster
+from tui.watch.words import NOT_REGISTERED
 
 _UNITS = ((1024**3, "GiB"), (1024**2, "MiB"))
 
 
-def spark_line(role: Role, replica: Replica, state: MasterState | None) -> str:
+def spark_line(role: Role, replica: Replica, cluster: Cluster) -> str:
     """Cores and memory of a worker or of all, with workers and applications; empty where the master says nothing."""
+    state = cluster.state
     if state is None or replica.is_run or replica.state is not State.RUNNING:
         return ""
     if role is Role.SPARK_WORKER:
-        worker = worker_of(replica, state)
+        worker = cluster.workers.get(replica.id)
+        if replica.id in cluster.unclear:
+            return "unknown: which of the master's workers it is cannot be told"
         if worker is None or not worker.is_alive:
-            return "not registered"
+            return NOT_REGISTERED
         return f"{worker.cores_used} of {worker.cores} cores, {_of(worker.memory_used, worker.memory)}"
     if role is not Role.SPARK_MASTER:
         return ""

@@ -204,9 +204,7 @@ async def spark_shell(deck: DeckApp, key: str) -> None:
 
 def client_of(ready: Session) -> str:
     """The service that jobs are submitted from, else the first one."""
-    layout = ready.stack.layout
-    services = list(ready.project.services)
-    return next((name for name in services if layout and layout.service(name).role is Role.SPARK_CLIENT), services[0])
+    return ready.stack.client(ready.project) or next(iter(ready.project.services))
 
 
 async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica: Replica | None = None) -> None:

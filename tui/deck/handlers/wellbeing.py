@@ -9,7 +9,8 @@ from tui.deck.handlers.registry import handles
 from tui.deck.handlers.services import ready_of
 from tui.deck.handlers.views import copy, open_url
 from tui.engine.interface import State
-from tui.watch.mlflow import mlflow_services, mlflow_url
+from tui.stack.model import Role
+from tui.watch.mlflow import mlflow_url
 
 if TYPE_CHECKING:
     from tui.deck.app import DeckApp
@@ -37,7 +38,7 @@ async def mlflow(deck: DeckApp, key: str) -> None:
     ready = ready_of(deck)
     if not ready:
         return
-    services = mlflow_services(ready.stack, ready.project)
+    services = ready.stack.with_role(ready.project, Role.MLFLOW)
     if not services:
         deck.say(f"{ready.stack.name} has no MLflow.", severity="warning")
         return

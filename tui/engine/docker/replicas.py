@@ -83,6 +83,10 @@ def replica(inspected: Mapping[str, Any]) -> Replica:
             if network.get(key)
         ),
         host=name,
+        names=(
+            str(config.get("Hostname") or ""),
+            *(str(name) for one in networks.values() for key in ("Aliases", "DNSNames") for name in one.get(key) or ()),
+        ),
         command=(str(inspected.get("Path", "")), *map(str, inspected.get("Args") or ())),
         labels={key.removeprefix(OWN_PREFIX): v for key, v in labels.items() if key.startswith(OWN_PREFIX)},
     )
