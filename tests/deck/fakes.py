@@ -174,6 +174,10 @@ class FakePane:
     def is_run(self) -> bool:
         return self.replica is not None and self.replica.is_run
 
+    @property
+    def is_running(self) -> bool:
+        return self.replica is not None and self.replica.state is State.RUNNING
+
 
 class FakeWatch:
     """See `tui.watch.live.StackWatch`."""

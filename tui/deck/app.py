@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
-from typing import ClassVar, TypeVar
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.actions import SkipAction
 from textual.app import App
 from textual.driver import Driver
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from tui.deck.actions import BY_ID, Keymap, keys_text
-from tui.deck.commands import DONE, FAILED, Command, Runner
+from tui.deck.commands import DONE, FAILED, FAILURES, Command, Runner
 from tui.deck.desk import Desk
-from tui.deck.handlers.registry import handler_of, registered
+from tui.deck.handlers.registry import HANDLERS
 from tui.deck.screens.base import DeckScreen
-from tui.deck.screens.dialogs import Dialog
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.settings import Settings
 from tui.deck.theme import DARK, LIGHT, no_color, themes
@@ -32,7 +34,7 @@ FAST, SLOW = 0.1, 0.25
 GC_THRESHOLDS, GC_SECONDS = (10_000, 10, 1_000), 60.0
 
 T = TypeVar("T")
-Handler = Callable[["DeckApp", str], Awaitable[None] | None]
+HANDLER_MODULES = "tui.deck.handlers.every"
 
 
 class DeckApp(App[None]):
@@ -138,7 +140,7 @@ class DeckApp(App[None]):
             if self.desk.ready is not None and loop.time() >= collect:
                 if collect == 0.0:
                     # Or the first key would wait for them.
-                    await asyncio.to_thread(registered)
+                    await asyncio.to_thread(import_module, HANDLER_MODULES)
                     gc.set_threshold(*GC_THRESHOLDS)
                     gc.freeze()
                 else:
@@ -204,15 +206,15 @@ class DeckApp(App[None]):
         """Does an action; what it raises becomes a message."""
         if action_id not in BY_ID or not self.keymap.allows(action_id):
             return
-        result = handler_of(action_id)(self, key)
+        # While a thread is still at it, this waits for its end.
+        import_module(HANDLER_MODULES)
+        result = HANDLERS[action_id](self, key)
         if result is not None:
             task = asyncio.ensure_future(self._act(result))
             self._acting.add(task)
             task.add_done_callback(self._acting.discard)
 
     async def _act(self, result: Awaitable[None]) -> None:
-        from tui.deck.commands import FAILURES
-
         try:
             await result
         except FAILURES as error:
@@ -232,7 +234,7 @@ class DeckApp(App[None]):
         """Ctrl+C where nothing is selected: who presses it wants to leave."""
         self.say(f"{keys_text(self.keymap.keys['quit'])} leaves; the stack and its runs go on.")
 
-    async def ask(self, dialog: Dialog[T]) -> T | None:
+    async def ask(self, dialog: ModalScreen[T | None]) -> T | None:
         """Shows a dialog and waits for its answer; None if it was left."""
         answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
 
@@ -242,6 +244,26 @@ class DeckApp(App[None]):
 
         self.push_screen(dialog, answered)
         return await answer
+
+    def show(self, screen: Screen[Any]) -> None:
+        """Puts a screen on top; nobody waits for its end."""
+        self.push_screen(screen)
+
+    def leave_screen(self) -> None:
+        """Takes the top screen away; the first one stays."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """The terminal is somebody else's within. Raises SuspendNotSupported where it cannot be lent."""
+        self.paused = True
+        try:
+            with self.suspend():
+                yield
+        finally:
+            self.paused = False
+            self.refresh(layout=True)
 
     @property
     def scope(self) -> str:

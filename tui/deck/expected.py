@@ -88,6 +88,7 @@ class Expected:
     line = ""
     cores: int | None = None
     is_run = False
+    is_running = False
 
     def __init__(self, name: str, role: Role) -> None:
         self.key = f"{name}/1"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tui.deck import words
-from tui.engine.interface import State
 from tui.text import bare
 from tui.watch.live import Pane
 from tui.watch.ready import Step
@@ -56,12 +55,11 @@ class Facts:
 def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
     """Reads a pane. `step` is where its service stands in a start that is under way."""
     replica = pane.replica
-    running = replica is not None and replica.state is State.RUNNING
     age = pane.samples.age_seconds
-    sample = pane.samples.latest if running and (age is None or age < STALE) else None
+    sample = pane.samples.latest if pane.is_running and (age is None or age < STALE) else None
     up = words.UNKNOWN
     if replica is not None and replica.started_at is not None:
-        if running:
+        if pane.is_running:
             up = f"up {words.span((now - replica.started_at).total_seconds())}"
         elif replica.ended_at is not None:
             up = f"{words.span((now - replica.ended_at).total_seconds())} ago".replace("now ago", "just now")

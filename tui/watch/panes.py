@@ -49,6 +49,11 @@ class Pane:
         return self.replica is not None and self.replica.is_run
 
     @property
+    def is_running(self) -> bool:
+        """Whether its replica runs, well or not."""
+        return self.replica is not None and self.replica.state is State.RUNNING
+
+    @property
     def note(self) -> str:
         """What explains the word, as of now."""
         return waits_text(self.waits, datetime.now(UTC)) if self.waits else self.reason

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tui.deck import usecases
 from tui.deck.handlers.registry import handles
 from tui.deck.handlers.services import ready_of
+from tui.deck.port import Deck
 from tui.deck.screens.dialogs import Ask
 from tui.engine.interface import State
 
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
-
 
 @handles("cancel")
-async def cancel(deck: DeckApp, key: str) -> None:
+async def cancel(deck: Deck, key: str) -> None:
     """Cancels the focused run, if that is confirmed."""
     ready, pane = ready_of(deck), deck.focused_pane
     if ready is None or pane is None:
@@ -33,7 +29,7 @@ async def cancel(deck: DeckApp, key: str) -> None:
 
 
 @handles("submit")
-async def submit(deck: DeckApp, key: str) -> None:
+async def submit(deck: Deck, key: str) -> None:
     """The form, and what comes of it."""
     from tui.deck.screens.submit import SubmitScreen
 
@@ -42,11 +38,11 @@ async def submit(deck: DeckApp, key: str) -> None:
         return
     runs = await usecases.runs(ready)
     files = await usecases.app_files(ready)
-    deck.push_screen(SubmitScreen(ready, runs, files))
+    deck.show(SubmitScreen(ready, runs, files))
 
 
 @handles("cleanup")
-async def cleanup(deck: DeckApp, key: str) -> None:
+async def cleanup(deck: Deck, key: str) -> None:
     """What would be removed, and its removal."""
     from tui.deck.screens.cleanup import CleanupScreen
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tui.deck import usecases, words
 from tui.deck.handlers.registry import handles
 from tui.deck.logmodel import Pattern, parse_pattern
+from tui.deck.port import Deck
 from tui.deck.screens.dialogs import AskText, Choice, Menu
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.merged import MergedScreen
@@ -23,15 +23,12 @@ from tui.text import bare
 from tui.watch.live import Pane
 from tui.watch.session import Session
 
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
-
-def _view(deck: DeckApp) -> LogView | None:
+def _view(deck: Deck) -> LogView | None:
     return deck.screen.view if isinstance(deck.screen, LogScreen) else None
 
 
-def _pattern(deck: DeckApp, text: str) -> tuple[bool, Pattern | None]:
+def _pattern(deck: Deck, text: str) -> tuple[bool, Pattern | None]:
     try:
         return True, parse_pattern(text)
     except ValueError as error:
@@ -40,7 +37,7 @@ def _pattern(deck: DeckApp, text: str) -> tuple[bool, Pattern | None]:
 
 
 @handles("find")
-def find(deck: DeckApp, key: str) -> None:
+def find(deck: Deck, key: str) -> None:
     """Asks what to search for; in the table what to filter by."""
     screen = deck.screen
     if isinstance(screen, PanesScreen):
@@ -58,8 +55,8 @@ def find(deck: DeckApp, key: str) -> None:
     screen.ask("search /", view.pattern.text if view.pattern else "", search)
 
 
-def _again(step: int) -> Callable[[DeckApp, str], None]:
-    def again(deck: DeckApp, key: str) -> None:
+def _again(step: int) -> Callable[[Deck, str], None]:
+    def again(deck: Deck, key: str) -> None:
         view = _view(deck)
         if view is None:
             return
@@ -77,7 +74,7 @@ handles("find-previous")(_again(1))
 
 
 @handles("filter")
-def narrow(deck: DeckApp, key: str) -> None:
+def narrow(deck: Deck, key: str) -> None:
     """Asks what to filter by."""
     screen, view = deck.screen, _view(deck)
     if view is None or not isinstance(screen, LogScreen):
@@ -92,7 +89,7 @@ def narrow(deck: DeckApp, key: str) -> None:
 
 
 def _on_view(action_id: str, act: Callable[[LogView], object]) -> None:
-    def handler(deck: DeckApp, key: str) -> None:
+    def handler(deck: Deck, key: str) -> None:
         view = _view(deck)
         if view is not None:
             act(view)
@@ -111,7 +108,7 @@ _on_view("previous-mark", lambda view: view.to_mark(-1))
 
 
 @handles("mark")
-def mark(deck: DeckApp, key: str) -> None:
+def mark(deck: Deck, key: str) -> None:
     """Marks the pane, or the line."""
     view = _view(deck)
     if view is not None:
@@ -125,7 +122,7 @@ def mark(deck: DeckApp, key: str) -> None:
 
 
 @handles("export")
-async def export(deck: DeckApp, key: str) -> None:
+async def export(deck: Deck, key: str) -> None:
     """Writes what is shown, or all that the engine has, to a file."""
     screen, view = deck.screen, _view(deck)
     if view is None:
@@ -181,9 +178,9 @@ async def _write_all(ready: Session, panes: Sequence[Pane], target: Path) -> int
 
 
 @handles("merged")
-def merged(deck: DeckApp, key: str) -> None:
+def merged(deck: Deck, key: str) -> None:
     """The logs of the marked services, or of all, as one."""
     panes = deck.desk.panes
     chosen = [panes[name] for name in deck.marked if name in panes] or deck.desk.shown()
     if chosen:
-        deck.push_screen(MergedScreen(chosen))
+        deck.show(MergedScreen(chosen))

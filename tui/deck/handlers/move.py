@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tui.deck.handlers.registry import handles
+from tui.deck.port import Deck
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.zoom import ZoomScreen
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
 _STEPS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 SIDEWAYS = 8
@@ -20,7 +16,7 @@ def _move(direction: str) -> None:
     across, down = _STEPS[direction]
 
     @handles(direction)
-    def move(deck: DeckApp, key: str) -> None:
+    def move(deck: Deck, key: str) -> None:
         screen = deck.screen
         if isinstance(screen, PanesScreen):
             screen.move(across, down)
@@ -35,7 +31,7 @@ for _direction in _STEPS:
     _move(_direction)
 
 
-def go_to(deck: DeckApp, key: str) -> None:
+def go_to(deck: Deck, key: str) -> None:
     """Focuses a pane; zoomed in, shows it."""
     deck.focused_key = key
     screen = deck.screen
@@ -45,7 +41,7 @@ def go_to(deck: DeckApp, key: str) -> None:
         screen.show(deck.desk.panes[key])
 
 
-def _step(deck: DeckApp, step: int) -> None:
+def _step(deck: Deck, step: int) -> None:
     keys = [pane.key for pane in deck.desk.shown()]
     if isinstance(deck.screen, PanesScreen):
         keys = deck.screen.ordered_keys()
@@ -55,19 +51,19 @@ def _step(deck: DeckApp, step: int) -> None:
 
 
 @handles("next")
-def following(deck: DeckApp, key: str) -> None:
+def following(deck: Deck, key: str) -> None:
     """The next pane."""
     _step(deck, 1)
 
 
 @handles("previous")
-def previous(deck: DeckApp, key: str) -> None:
+def previous(deck: Deck, key: str) -> None:
     """The pane before."""
     _step(deck, -1)
 
 
 @handles("jump")
-def jump(deck: DeckApp, key: str) -> None:
+def jump(deck: Deck, key: str) -> None:
     """The pane of this number."""
     panes = deck.desk.shown()
     if key.isdigit() and int(key) <= len(panes):
@@ -75,7 +71,7 @@ def jump(deck: DeckApp, key: str) -> None:
 
 
 @handles("page-up")
-def page_up(deck: DeckApp, key: str) -> None:
+def page_up(deck: Deck, key: str) -> None:
     """A page up."""
     screen = deck.screen
     if isinstance(screen, LogScreen):
@@ -85,7 +81,7 @@ def page_up(deck: DeckApp, key: str) -> None:
 
 
 @handles("page-down")
-def page_down(deck: DeckApp, key: str) -> None:
+def page_down(deck: Deck, key: str) -> None:
     """A page down."""
     screen = deck.screen
     if isinstance(screen, LogScreen):
@@ -95,7 +91,7 @@ def page_down(deck: DeckApp, key: str) -> None:
 
 
 @handles("top")
-def top(deck: DeckApp, key: str) -> None:
+def top(deck: Deck, key: str) -> None:
     """The first."""
     screen = deck.screen
     if isinstance(screen, LogScreen):
@@ -105,7 +101,7 @@ def top(deck: DeckApp, key: str) -> None:
 
 
 @handles("bottom")
-def bottom(deck: DeckApp, key: str) -> None:
+def bottom(deck: Deck, key: str) -> None:
     """The last; a log follows."""
     screen = deck.screen
     if isinstance(screen, LogScreen):
@@ -115,15 +111,15 @@ def bottom(deck: DeckApp, key: str) -> None:
 
 
 @handles("zoom")
-def zoom(deck: DeckApp, key: str) -> None:
+def zoom(deck: Deck, key: str) -> None:
     """The focused pane in full."""
     pane = deck.focused_pane
     if pane is not None:
-        deck.push_screen(ZoomScreen(pane))
+        deck.show(ZoomScreen(pane))
 
 
 @handles("back")
-def back(deck: DeckApp, key: str) -> None:
+def back(deck: Deck, key: str) -> None:
     """Ends what is on top: a question, a selection, a search, a filter; then the screen itself."""
     screen = deck.screen
     if isinstance(screen, LogScreen):
@@ -148,11 +144,11 @@ def back(deck: DeckApp, key: str) -> None:
         if deck.marked:
             deck.marked.clear()
             screen.tick(slow=True)
-    elif len(deck.screen_stack) > 2:
-        deck.pop_screen()
+    else:
+        deck.leave_screen()
 
 
 @handles("quit")
-def quit_deck(deck: DeckApp, key: str) -> None:
+def quit_deck(deck: Deck, key: str) -> None:
     """Leaves; the stack goes on."""
     deck.exit()

@@ -5,34 +5,30 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from tui.actions.replicas import Chosen
 from tui.deck import usecases
+from tui.deck.commands import Command
 from tui.deck.desk import chosen_of, services_of
 from tui.deck.handlers.registry import handles
+from tui.deck.port import Deck
 from tui.deck.screens.dialogs import Ask, Choice, Menu
-from tui.engine.interface import Replica, State
+from tui.engine.interface import Replica
 from tui.stack.model import Role
 from tui.watch.names import short_name
 from tui.watch.session import Session
 
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
-    from tui.deck.commands import Command
-    from tui.watch.live import Pane
 
-
-def ready_of(deck: DeckApp) -> Session | None:
+def ready_of(deck: Deck) -> Session | None:
     """The engine, or a message that it is not there (yet)."""
     if deck.desk.ready is None:
         deck.say("The engine has not answered yet.", severity="warning")
     return deck.desk.ready
 
 
-def _chosen(deck: DeckApp, ready: Session) -> Chosen | None:
+def _chosen(deck: Deck, ready: Session) -> Chosen | None:
     """What an action is for: the marked panes' services or replicas, else the focused one's."""
     found = chosen_of(deck.chosen_panes(), deck.desk.panes.values(), ready.project)
     if not found.all_services:
@@ -41,16 +37,12 @@ def _chosen(deck: DeckApp, ready: Session) -> Chosen | None:
     return found
 
 
-def _runs(pane: Pane) -> bool:
-    return pane.replica is not None and pane.replica.state is State.RUNNING
-
-
 def _lines(command: Command) -> list[str]:
     return [line for line in (command.line, command.engine_line) if line]
 
 
 @handles("start")
-def start(deck: DeckApp, key: str) -> None:
+def start(deck: Deck, key: str) -> None:
     """Starts what is chosen."""
     ready = ready_of(deck)
     if ready and (chosen := _chosen(deck, ready)):
@@ -58,7 +50,7 @@ def start(deck: DeckApp, key: str) -> None:
 
 
 @handles("restart")
-def restart(deck: DeckApp, key: str) -> None:
+def restart(deck: Deck, key: str) -> None:
     """Restarts what is chosen."""
     ready = ready_of(deck)
     if ready and (chosen := _chosen(deck, ready)):
@@ -66,7 +58,7 @@ def restart(deck: DeckApp, key: str) -> None:
 
 
 @handles("stop")
-async def stop(deck: DeckApp, key: str) -> None:
+async def stop(deck: Deck, key: str) -> None:
     """Stops what is chosen, if that is confirmed."""
     ready = ready_of(deck)
     if not ready or not (chosen := _chosen(deck, ready)):
@@ -76,12 +68,12 @@ async def stop(deck: DeckApp, key: str) -> None:
         deck.runner.start(command, usecases.stop_chosen(ready, chosen))
 
 
-def _workers(deck: DeckApp) -> list[str]:
+def _workers(deck: Deck) -> list[str]:
     return services_of([pane for pane in deck.desk.panes.values() if pane.role is Role.SPARK_WORKER])
 
 
 @handles("restart-menu")
-async def restart_menu(deck: DeckApp, key: str) -> None:
+async def restart_menu(deck: Deck, key: str) -> None:
     """Restart of more, recreate, rebuild: each with its command."""
     ready = ready_of(deck)
     if not ready:
@@ -126,7 +118,7 @@ async def restart_menu(deck: DeckApp, key: str) -> None:
 
 
 @handles("up-stack")
-def up_stack(deck: DeckApp, key: str) -> None:
+def up_stack(deck: Deck, key: str) -> None:
     """Starts the whole stack."""
     ready = ready_of(deck)
     if ready:
@@ -134,13 +126,13 @@ def up_stack(deck: DeckApp, key: str) -> None:
 
 
 @handles("down-stack")
-async def down_stack(deck: DeckApp, key: str) -> None:
+async def down_stack(deck: Deck, key: str) -> None:
     """Takes the stack down, if that is confirmed."""
     ready = ready_of(deck)
     if not ready:
         return
     command = usecases.down_command(ready)
-    active = [pane.name for pane in deck.desk.panes.values() if pane.is_run and _runs(pane)]
+    active = [pane.name for pane in deck.desk.panes.values() if pane.is_run and pane.is_running]
     note = "Removes every service and run with their logs. Mounted folders and images stay."
     if active:
         note += f" These runs are ended: {', '.join(active)}."
@@ -149,7 +141,7 @@ async def down_stack(deck: DeckApp, key: str) -> None:
 
 
 @handles("scale-up", "scale-down")
-async def scale(deck: DeckApp, key: str) -> None:
+async def scale(deck: Deck, key: str) -> None:
     """A worker more or less; a count that is asked again while it changes goes on from the wanted one."""
     ready = ready_of(deck)
     if not ready:
@@ -168,7 +160,7 @@ async def scale(deck: DeckApp, key: str) -> None:
 
 
 @handles("stop-command")
-def stop_command(deck: DeckApp, key: str) -> None:
+def stop_command(deck: Deck, key: str) -> None:
     """Stops the newest command that runs."""
     running = deck.runner.running
     if running:
@@ -177,17 +169,17 @@ def stop_command(deck: DeckApp, key: str) -> None:
 
 
 @handles("shell")
-async def shell(deck: DeckApp, key: str) -> None:
+async def shell(deck: Deck, key: str) -> None:
     """A shell in the focused service."""
     pane = deck.focused_pane
-    if pane is None or pane.replica is None or pane.replica.state is not State.RUNNING:
+    if pane is None or pane.replica is None or not pane.is_running:
         deck.say("It is not running: u starts it.", severity="warning")
         return
     await enter(deck, pane.replica.service, [], replica=pane.replica)
 
 
 @handles("spark-shell")
-async def spark_shell(deck: DeckApp, key: str) -> None:
+async def spark_shell(deck: Deck, key: str) -> None:
     """A Spark shell, Scala or Python."""
     ready = ready_of(deck)
     if not ready:
@@ -207,7 +199,7 @@ def client_of(ready: Session) -> str:
     return ready.stack.client(ready.project) or next(iter(ready.project.services))
 
 
-async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica: Replica | None = None) -> None:
+async def enter(deck: Deck, service: str, command: Sequence[str], *, replica: Replica | None = None) -> None:
     """Gives the terminal to a command in a service (in this replica, or the first one) and takes it back."""
     ready = ready_of(deck)
     if not ready:
@@ -215,9 +207,8 @@ async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica:
     argv = await ready.engine.shell_command(service, command, replica_id=replica.id if replica else None)
     place = short_name(replica, ready.project) if replica else service
     name = " ".join(command) or "shell"
-    deck.paused = True
     try:
-        with deck.suspend():
+        with deck.lent():
             sys.stdout.write(f"{name} in {place}; leave it to come back to the deck\n")
             sys.stdout.flush()
             process = await asyncio.create_subprocess_exec(*argv)
@@ -225,8 +216,5 @@ async def enter(deck: DeckApp, service: str, command: Sequence[str], *, replica:
     except SuspendNotSupported:
         deck.say(f"This terminal cannot be lent to {place}. From another one: {' '.join(argv)}", severity="warning")
         return
-    finally:
-        deck.paused = False
-        deck.refresh(layout=True)
     if code:
         deck.say(f"{name} in {place} ended with exit code {code}", severity="warning")

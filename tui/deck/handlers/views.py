@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.deck.browser import has_browser, open_page
 from tui.deck.clipboard import copy_by_tool
 from tui.deck.handlers.registry import handles
+from tui.deck.port import Deck
 from tui.deck.screens.dialogs import Choice, Menu
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.open import OpenMenu
@@ -15,15 +15,12 @@ from tui.deck.screens.panes import PanesScreen
 from tui.engine.interface import EngineError
 from tui.stack.errors import StackError
 from tui.text import bare
+from tui.watch.live import Pane
 from tui.watch.logins import Login, has_login, login_of
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
-    from tui.watch.live import Pane
 
 
 @handles("table")
-def table(deck: DeckApp, key: str) -> None:
+def table(deck: Deck, key: str) -> None:
     """Panes or table."""
     if isinstance(deck.screen, PanesScreen):
         deck.screen.as_table = not deck.screen.as_table
@@ -32,7 +29,7 @@ def table(deck: DeckApp, key: str) -> None:
 
 
 @handles("sort")
-def sort(deck: DeckApp, key: str) -> None:
+def sort(deck: Deck, key: str) -> None:
     """Sorts the table by the next column, or the one before."""
     if isinstance(deck.screen, PanesScreen):
         if not deck.screen.showing_table:
@@ -41,17 +38,17 @@ def sort(deck: DeckApp, key: str) -> None:
 
 
 @handles("inspect")
-def inspect(deck: DeckApp, key: str) -> None:
+def inspect(deck: Deck, key: str) -> None:
     """Settings, mounts, ports, processes, the raw record."""
     from tui.deck.screens.inspect import InspectScreen
 
     pane = deck.focused_pane
     if pane is not None:
-        deck.push_screen(InspectScreen(pane))
+        deck.show(InspectScreen(pane))
 
 
 @handles("secrets")
-def secrets(deck: DeckApp, key: str) -> None:
+def secrets(deck: Deck, key: str) -> None:
     """Shows or hides secrets among the settings."""
     from tui.deck.screens.inspect import InspectScreen
 
@@ -62,7 +59,7 @@ def secrets(deck: DeckApp, key: str) -> None:
 
 
 @handles("open")
-async def open_ui(deck: DeckApp, key: str) -> None:
+async def open_ui(deck: Deck, key: str) -> None:
     """Opens the service's page, or copies its address where there is no browser."""
     pane = deck.focused_pane
     if pane is None:
@@ -89,7 +86,7 @@ async def open_ui(deck: DeckApp, key: str) -> None:
     await open_url(deck, url)
 
 
-async def _login(deck: DeckApp, pane: Pane) -> Login | None:
+async def _login(deck: Deck, pane: Pane) -> Login | None:
     """The login of a service's page, if it has one and that can be read now."""
     ready = deck.desk.ready
     if ready is None or pane.replica is None or pane.is_run or pane.service is None:
@@ -103,7 +100,7 @@ async def _login(deck: DeckApp, pane: Pane) -> Login | None:
         return None
 
 
-async def open_url(deck: DeckApp, url: str) -> None:
+async def open_url(deck: Deck, url: str) -> None:
     """Opens an address in the browser, or copies it where there is none."""
     if has_browser() and await open_page(url):
         deck.say(f"Opened {url}")
@@ -111,7 +108,7 @@ async def open_url(deck: DeckApp, url: str) -> None:
         await copy(deck, url, "No browser opens here: the address")
 
 
-async def copy(deck: DeckApp, value: str, what: str, *, secret: bool = False) -> None:
+async def copy(deck: Deck, value: str, what: str, *, secret: bool = False) -> None:
     """Copies a text and says what is known of it; of a secret not what it is."""
     deck.copy_to_clipboard(value)
     tool = await copy_by_tool(value)
@@ -120,7 +117,7 @@ async def copy(deck: DeckApp, value: str, what: str, *, secret: bool = False) ->
 
 
 @handles("copy")
-async def copy_something(deck: DeckApp, key: str) -> None:
+async def copy_something(deck: Deck, key: str) -> None:
     """What is selected; in a log the line, else a name, an id, an address."""
     screen = deck.screen
     selected = screen.get_selected_text()
@@ -145,23 +142,23 @@ async def copy_something(deck: DeckApp, key: str) -> None:
 
 
 @handles("commands")
-def commands(deck: DeckApp, key: str) -> None:
+def commands(deck: Deck, key: str) -> None:
     """What was run."""
     from tui.deck.screens.commands import CommandsScreen
 
-    deck.push_screen(CommandsScreen(deck.runner))
+    deck.show(CommandsScreen(deck.runner))
 
 
 @handles("help")
-def help_keys(deck: DeckApp, key: str) -> None:
+def help_keys(deck: Deck, key: str) -> None:
     """The keys valid here."""
     from tui.deck.screens.help import HelpScreen
 
-    deck.push_screen(HelpScreen(deck.keymap, deck.scope))
+    deck.show(HelpScreen(deck.keymap, deck.scope))
 
 
 @handles("palette")
-async def palette(deck: DeckApp, key: str) -> None:
+async def palette(deck: Deck, key: str) -> None:
     """Every action valid here, by name."""
     from tui.deck.screens.palette import Palette
 
@@ -171,6 +168,6 @@ async def palette(deck: DeckApp, key: str) -> None:
 
 
 @handles("theme")
-def theme(deck: DeckApp, key: str) -> None:
+def theme(deck: Deck, key: str) -> None:
     """Dark or light."""
     deck.toggle_theme()

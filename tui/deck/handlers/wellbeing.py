@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tui.deck.handlers.move import go_to
 from tui.deck.handlers.registry import handles
 from tui.deck.handlers.services import ready_of
 from tui.deck.handlers.views import copy, open_url
+from tui.deck.port import Deck
 from tui.engine.interface import State
 from tui.stack.model import Role
 from tui.watch.mlflow import mlflow_url
 
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
-
 
 @handles("findings")
-async def findings(deck: DeckApp, key: str) -> None:
+async def findings(deck: Deck, key: str) -> None:
     """What is wrong; Enter goes to the service."""
     from tui.deck.screens.findings import FindingsScreen
 
@@ -31,7 +27,7 @@ async def findings(deck: DeckApp, key: str) -> None:
 
 
 @handles("mlflow")
-async def mlflow(deck: DeckApp, key: str) -> None:
+async def mlflow(deck: Deck, key: str) -> None:
     """The newest runs of the focused MLflow, else of the first."""
     from tui.deck.screens.mlflow import MlflowScreen
 
@@ -47,7 +43,7 @@ async def mlflow(deck: DeckApp, key: str) -> None:
     service = focused if focused in services else next(iter(servers), services[0])
     if service not in servers:
         panes = [pane for pane in deck.desk.shown() if pane.service and pane.service.name == service]
-        if any(pane.replica and pane.replica.state is State.RUNNING for pane in panes):
+        if any(pane.is_running for pane in panes):
             deck.say(f"{service} publishes no port on this machine: its runs cannot be read.", severity="warning")
         else:
             deck.say(f"{service} is not up. Start it: u on its pane, or sparkdeck up {service}", severity="warning")

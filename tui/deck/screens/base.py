@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual import events
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tui.deck.port import Deck, deck_of
 from tui.deck.widgets.bars import Footer, Header
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
 
 def key_of(event: events.Key) -> str:
@@ -31,9 +27,9 @@ class DeckScreen(Screen[None]):
     AUTO_FOCUS = None
 
     @property
-    def deck(self) -> DeckApp:
+    def deck(self) -> Deck:
         """The app."""
-        return cast("DeckApp", self.app)
+        return deck_of(self.app)
 
     def bars(self) -> tuple[Header, Footer]:
         """New header and footer for `compose`."""

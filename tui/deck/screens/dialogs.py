@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,10 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
+from tui.deck.port import deck_of
 from tui.text import bare
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def action_copy_text(self) -> None:
         """Ctrl+C; where a page is read, y too."""
-        cast("DeckApp", self.app).copy_selection()
+        deck_of(self.app).copy_selection()
 
     def command(self, line: str) -> str:
         """A command; where it is longer than a row of the dialog, its later rows are indented."""

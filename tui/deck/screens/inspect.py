@@ -7,7 +7,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -16,14 +16,12 @@ from textual.content import Content
 from textual.widgets import Label
 
 from tui.deck.commands import FAILURES
+from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
 from tui.stack.secrets import IN_URL, NAMES, is_secret
 from tui.text import bare
 from tui.watch.live import Pane
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
 # NAME=value, as records write settings, and the same inside a command line.
 _SETTING = re.compile(r"([\w.-]+)=(.*)", re.DOTALL)
@@ -108,7 +106,7 @@ class InspectScreen(Dialog[None]):
             await asyncio.gather(self._asking, return_exceptions=True)
 
     async def _ask(self) -> None:
-        ready = cast("DeckApp", self.app).desk.ready
+        ready = deck_of(self.app).desk.ready
         replica = self._pane.replica
         if ready is None or replica is None:
             self._processes, self._no_record = ["it is not running"], "there is none"

@@ -52,7 +52,7 @@ class PanesScreen(DeckScreen):
     PanesScreen { layers: base; }
     #cards { layout: grid; grid-gutter: 0; height: 1fr; overflow: hidden; }
     #cards.rows { layout: vertical; }
-    #table { height: 1fr; display: none; }
+    PaneTable { height: 1fr; display: none; }
     #filter { height: 1; border: none; display: none; background: $panel; dock: bottom; margin-bottom: 1; }
     """
 
@@ -68,7 +68,7 @@ class PanesScreen(DeckScreen):
         header, footer = self.bars()
         yield header
         yield Container(id="cards")
-        yield PaneTable(id="table")
+        yield PaneTable(self.deck.desk.now)
         yield Input(placeholder="part of a name or state", compact=True, id="filter")
         yield footer
 
@@ -153,6 +153,11 @@ class PanesScreen(DeckScreen):
         """The table, seen or not."""
         return self.query_one(PaneTable)
 
+    def _tick_table(self) -> None:
+        deck, table = self.deck, self.table
+        table.panes, table.focused_key, table.marked = deck.desk.shown(), deck.focused_key, deck.marked
+        table.tick()
+
     def start_filter(self) -> None:
         """Asks for a text; only panes with it are in the table then."""
         field = self.query_one("#filter", Input)
@@ -168,13 +173,13 @@ class PanesScreen(DeckScreen):
         if field.display or self.table.filter:
             field.display = False
             self.table.filter = ""
-            self.table.tick()
+            self._tick_table()
             self._focus()
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """The table follows what is typed."""
         self.table.filter = message.value
-        self.table.tick()
+        self._tick_table()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter keeps the filter."""
@@ -188,7 +193,7 @@ class PanesScreen(DeckScreen):
         self.deck.focused_key = key
         self._focus()
         if self.showing_table:
-            self.query_one(PaneTable).tick()
+            self._tick_table()
 
     def move(self, across: int, down: int) -> None:
         """Focuses the pane in a direction."""
@@ -232,7 +237,7 @@ class PanesScreen(DeckScreen):
             return
         deck = self.deck
         if self.showing_table:
-            self.query_one(PaneTable).tick()
+            self._tick_table()
             return
         for pane in deck.desk.shown():
             view = self._views.get(pane.key)

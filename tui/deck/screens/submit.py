@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -16,15 +16,13 @@ from textual.widgets.option_list import Option
 from tui.deck import usecases, words
 from tui.deck.commands import FAILURES, Command
 from tui.deck.jobform import FIELDS_OF, Form, Submission, default_memory, form_of, problems, submission, verb_words
+from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
 from tui.jobs.submit import Run, SubmitError
 from tui.stack.model import JobKind, JobSpec
 from tui.text import bare
 from tui.watch.session import Session
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
 # Field, its title, what stands in it while it is empty.
 FIELDS = (
@@ -232,7 +230,6 @@ class SubmitScreen(Dialog[None]):
 
     def action_submit(self) -> None:
         """Submits, unless the form cannot be read; what else speaks against it the submission itself says."""
-        deck = cast("DeckApp", self.app)
         try:
             made = submission(self._ready, self.form())
         except SubmitError as error:
@@ -240,5 +237,5 @@ class SubmitScreen(Dialog[None]):
             return
         line = usecases.verb(self._ready, *verb_words(self.form(), made))
         command = Command(f"Submit {made.job.name}", line)
-        deck.runner.start(command, usecases.submit(self._ready, made))
+        deck_of(self.app).runner.start(command, usecases.submit(self._ready, made))
         self.dismiss(None)

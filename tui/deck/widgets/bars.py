@@ -14,7 +14,6 @@ from tui.deck.commands import Runner
 from tui.deck.desk import Desk
 from tui.deck.draw import Row, fit
 from tui.deck.widgets.rows import Rows
-from tui.engine.interface import State
 from tui.stack.model import Role
 from tui.text import bare
 from tui.watch.live import Outage
@@ -59,9 +58,7 @@ class Header(Rows):
     def _counts(self) -> str:
         panes = [pane for pane in self._desk.panes.values() if not pane.is_run]
         well = sum(pane.well for pane in panes)
-        active = sum(
-            1 for pane in self._desk.shown() if pane.is_run and pane.replica and pane.replica.state is State.RUNNING
-        )
+        active = sum(pane.is_run and pane.is_running for pane in self._desk.shown())
         found = len(self._desk.findings())
         text = f"! {words.count(found, 'finding')} · " if found else ""
         text += f"{well} of {words.count(len(panes), 'service')} well"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from datetime import datetime
 
 from textual import events
 from textual.message import Message
@@ -17,9 +17,6 @@ from tui.deck.widgets.newest import line_text, newest
 from tui.deck.widgets.rows import Rows
 from tui.text import bare
 from tui.watch.live import Pane
-
-if TYPE_CHECKING:
-    from tui.deck.app import DeckApp
 
 # Cells of a row's history where there is room for its newest line too.
 GRAPH = 20
@@ -62,9 +59,12 @@ class PaneTable(Rows, can_focus=True):
             self.key = key
             self.zoom = zoom
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()
-        self.id = id
+        self._now = now
+        self.panes: Sequence[Pane] = ()
+        self.focused_key = ""
+        self.marked: Collection[str] = ()
         self.sort = -1
         self.filter = ""
         self.keys: list[str] = []
@@ -73,11 +73,9 @@ class PaneTable(Rows, can_focus=True):
 
     def tick(self) -> None:
         """Draws what is new."""
-        deck = cast("DeckApp", self.app)
-        panes = deck.desk.shown()
         seen = (
-            tuple((pane.key, pane.version, pane.samples.total, pane.log.total, pane.note) for pane in panes),
-            *(deck.focused_key, tuple(deck.marked), self.sort, self.filter, self.has_focus, self.size),
+            tuple((pane.key, pane.version, pane.samples.total, pane.log.total, pane.note) for pane in self.panes),
+            *(self.focused_key, tuple(self.marked), self.sort, self.filter, self.has_focus, self.size),
         )
         if seen != self._seen:
             self._seen = seen
@@ -91,26 +89,24 @@ class PaneTable(Rows, can_focus=True):
 
     def build(self, width: int, height: int) -> list[Strip]:
         """Titles and the rows that fit."""
-        deck = cast("DeckApp", self.app)
-        now = deck.desk.now()
+        now = self._now()
         wanted = self.filter.lower()
-        found = [(pane, facts(pane, now)) for pane in deck.desk.shown()]
+        found = [(pane, facts(pane, now)) for pane in self.panes]
         found = [(pane, entry) for pane, entry in found if wanted in f"{entry.name} {entry.word}".lower()]
         by = COLUMNS[self.sort].by if self.sort >= 0 else None
         if by is not None:
             key = by
             found.sort(key=lambda item: key(item[1]), reverse=COLUMNS[self.sort].largest_first)
         self.keys = [pane.key for pane, _ in found]
-        here = self.keys.index(deck.focused_key) if deck.focused_key in self.keys else 0
+        here = self.keys.index(self.focused_key) if self.focused_key in self.keys else 0
         room = height - 1
         self._top = max(0, min(self._top, len(found) - room), here - room + 1)
         self._top = min(self._top, here)
         rows = [self._titles(width, len(found))]
         for pane, entry in found[self._top : self._top + room]:
-            rows.append(self._row(pane, entry, width, pane.key == deck.focused_key, pane.key in deck.marked))
-        focused = deck.focused_pane
-        if height - len(rows) > 4 and focused is not None and focused.key in self.keys:
-            rows += self._below(focused, width, height - len(rows))
+            rows.append(self._row(pane, entry, width, pane.key == self.focused_key, pane.key in self.marked))
+        if height - len(rows) > 4 and self.focused_key in self.keys:
+            rows += self._below(found[here][0], width, height - len(rows))
         return rows
 
     def _below(self, pane: Pane, width: int, height: int) -> list[Strip]:
