@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from tests.real.deck import Deck
@@ -31,14 +33,30 @@ def until(what: str, true: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.3)
 
 
+def heard(verb: subprocess.Popen[str], words: str) -> str:
+    """What a started verb printed up to the line with these words, or to its end."""
+    assert verb.stdout is not None
+    seen = ""
+    for line in verb.stdout:
+        seen += line
+        if words in line:
+            break
+    return seen
+
+
 def spark(deck: Deck) -> dict[str, Any]:
     found: dict[str, Any] = deck.json("status", code=None)["spark"]
     return found
 
 
+@cache
+def _master_page(deck: Deck) -> str:
+    """Its port is in `.env`, or stays its own for as long as the stack is up: asked for once, not at every look."""
+    return deck.run("open", "spark-master", "--print").stdout.split()[0]
+
+
 def master(deck: Deck) -> Any:
-    url = deck.run("open", "spark-master", "--print").stdout.split()[0]
-    with urllib.request.urlopen(url + "json/", timeout=10) as answer:
+    with urllib.request.urlopen(_master_page(deck) + "json/", timeout=10) as answer:
         return json.load(answer)
 
 

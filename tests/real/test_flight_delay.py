@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import pytest
 from tests.deck.harness import screen_text
 from tests.real.browser import browser, see
 from tests.real.deck import NARROW, OWNER, Deck, copy_out, flight_delay_settings, taken_away
-from tests.real.hold import HOLD, master, metrics, running_hold, spark, until
+from tests.real.hold import HOLD, heard, master, metrics, running_hold, spark, until
 from tui.deck.app import DeckApp
 from tui.deck.desk import Desk
 from tui.deck.settings import Settings
@@ -168,7 +167,7 @@ def test_real_flights(flights: Deck) -> None:
 
 def test_restarting_a_worker_registers_it_again(flight_delay: Deck) -> None:
     flight_delay.run("restart", "spark-worker-2")
-    until("4 workers", lambda: spark(flight_delay)["workers"] == 4)
+    until("4 workers", lambda: master(flight_delay)["aliveworkers"] == 4)
 
 
 def test_workers_join_and_leave_while_a_job_runs(flight_delay: Deck, hold: str) -> None:
@@ -176,7 +175,7 @@ def test_workers_join_and_leave_while_a_job_runs(flight_delay: Deck, hold: str) 
     until("the job runs", lambda: running_hold(flight_delay) is not None)
     flight_delay.run("scale", "6")
     assert spark(flight_delay)["workers"] == 6
-    until("the job works on the new ones too", lambda: spark(flight_delay)["cores_used"] == 6)
+    until("the job works on the new ones too", lambda: master(flight_delay)["coresused"] == 6)
     drained = flight_delay.run("scale", "4")
     assert "Draining" in drained.stderr
     assert spark(flight_delay)["workers"] == 4
@@ -205,7 +204,7 @@ def test_a_killed_worker_does_not_end_the_job(flight_delay: Deck, hold: str) -> 
     (finding,) = flight_delay.json("doctor", code=1)
     assert finding["service"] == "spark-worker-3" and "was killed" in finding["what"]
     flight_delay.run("up", "spark-worker-3")
-    until("4 workers", lambda: spark(flight_delay)["workers"] == 4)
+    until("4 workers", lambda: master(flight_delay)["aliveworkers"] == 4)
 
 
 def test_a_job_survives_its_submitter_and_is_found_again(flight_delay: Deck, hold: str) -> None:
@@ -225,7 +224,7 @@ def test_a_cancelled_job_frees_its_cores(flight_delay: Deck, hold: str) -> None:
     run = flight_delay.run("submit", hold, "--detach", "--", "200", "5").stdout.strip()
     until("the job runs", lambda: running_hold(flight_delay) is not None)
     flight_delay.run("jobs", run, "--cancel")
-    until("its cores are free", lambda: spark(flight_delay)["cores_used"] == 0)
+    until("its cores are free", lambda: master(flight_delay)["coresused"] == 0)
     assert next(item for item in flight_delay.json("jobs") if item["run"] == run)["exit_code"] in (130, 137, 143)
 
 
@@ -236,9 +235,9 @@ def test_a_job_that_can_never_start_says_why(flight_delay: Deck, hold: str) -> N
         run = next(item["run"] for item in flight_delay.json("jobs") if item["state"] == "running")
         (finding,) = flight_delay.json("doctor", code=1)
         assert "The application hold waits. It asks for 5" in finding["what"]
-        time.sleep(3)
+        output = heard(submitter, "waiting: ")
         flight_delay.run("jobs", run, "--cancel")
-        output, _ = submitter.communicate(timeout=60)
+        output += submitter.communicate(timeout=60)[0]
     finally:
         submitter.kill()
     assert "waiting: It asks for 5" in output

@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 
 from tests.real.browser import browser, see
 from tests.real.deck import Deck, copy_out, free_ports, taken_away
-from tests.real.hold import until
+from tests.real.hold import heard, until
 from tui.stack.environment import NOT_ROOT
 
 pytestmark = pytest.mark.engine
@@ -178,21 +178,17 @@ def test_the_champion_outlives_mlflow_and_is_looked_for_now_and_then(mlops: Deck
 
 def test_airflow_killed_in_the_middle_ends_in_a_finished_run(mlops: Deck, better: str, api: str) -> None:
     submitter = mlops.start("submit", "train")
-    seen: list[str] = []
+    seen = ""
     try:
-        assert submitter.stdout is not None
-        for line in submitter.stdout:
-            seen.append(line)
-            # Candidates train now.
-            if "569 samples are as they should be" in line:
-                break
+        # From then on candidates train.
+        seen = heard(submitter, "569 samples are as they should be")
         subprocess.run(["docker", "kill", container(mlops, "airflow")], check=True, capture_output=True)
         mlops.run("up", "airflow")
         rest, _ = submitter.communicate(timeout=300)
     finally:
         submitter.kill()
         submitter.communicate()
-    assert submitter.returncode == 0, "".join(seen) + rest
+    assert submitter.returncode == 0, seen + rest
     assert "Airflow is back" in rest
     assert "kept the champion: version 4's" in rest
     assert call(f"{api}/model")[1]["version"] == "3", "and no step was done twice"

@@ -169,7 +169,7 @@ def test_workers_join_and_leave_while_a_job_runs(deck: Deck) -> None:
     until("the job runs", lambda: running_hold(deck) is not None)
     deck.run("scale", "6")
     assert spark(deck)["workers"] == 6
-    until("the job works on the new ones too", lambda: spark(deck)["cores_used"] == 6)
+    until("the job works on the new ones too", lambda: master(deck)["coresused"] == 6)
     assert "Draining" in deck.run("scale", "4").stderr
     assert spark(deck)["workers"] == 4
     assert "SUM 4005" in deck.run("jobs", run).stdout, "every task's result counted once"
@@ -188,7 +188,7 @@ def test_a_killed_worker_does_not_end_the_job(deck: Deck) -> None:
     (dead,) = (row for row in deck.json("status", code=1)["services"] if not row["well"])
     assert (dead["state"], dead["exit_code"]) == ("ended", 137)
     deck.run("up", dead["service"])
-    until("4 workers", lambda: spark(deck)["workers"] == 4)
+    until("4 workers", lambda: master(deck)["aliveworkers"] == 4)
 
 
 def _listener(port: int) -> int:
@@ -214,7 +214,7 @@ def test_a_cancelled_job_frees_its_cores_and_leaves_no_executor(deck: Deck, stat
     run = deck.run("submit", "hold.py", "--detach", "--", "200", "5").stdout.strip()
     until("the job runs", lambda: running_hold(deck) is not None)
     deck.run("jobs", run, "--cancel")
-    until("its cores are free", lambda: spark(deck)["cores_used"] == 0)
+    until("its cores are free", lambda: master(deck)["coresused"] == 0)
     until("its executors are gone", lambda: not _executors(states))
 
 
