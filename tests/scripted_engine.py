@@ -230,7 +230,9 @@ class ScriptedEngine(Script):
         words = (*request.command, *request.arguments)
         return self.add_run(request.service, request.name, labels=request.labels, command=words)
 
-    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+    async def execute(
+        self, service: str, command: Sequence[str], *, replica_id: str | None = None, timeout: float = 60
+    ) -> tuple[int, str]:
         self._record("execute", service, tuple(command), replica_id)
         await self._held("execute")
         return self.executions.get((service, tuple(command)), (0, ""))

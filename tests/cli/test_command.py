@@ -46,6 +46,15 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir "$0"; exec "$1" status', gone, SPARKDECK], capture_output=True, text=True, cwd=gone
+    )
+    assert done.returncode == 2 and "is gone" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_no_engine_is_said_with_what_was_tried_and_what_to_do(mine: Path) -> None:
     done = sparkdeck("status", cwd=mine, DOCKER_HOST=f"unix://{mine}/nothing.sock")
     assert done.returncode == 3

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ async def test_engine_that_answers_late() -> None:
         assert any("not answered yet" in text for text in deck.messages)
         answers.set()
         await deck.until_seen("8 of 8 services well")
+
+
+async def test_a_folder_that_is_gone_ends_no_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    async with deck_on(scripted(), stack=replace(layout_stack(), bundled=False)) as deck:
+        gone.rmdir()
+        await deck.press("r")
+        await deck.until(lambda: deck.did("restart"))
 
 
 async def test_outage_and_return() -> None:

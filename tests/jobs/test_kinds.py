@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -34,13 +36,25 @@ def test_a_one_off_run_has_its_command_or_the_services_own() -> None:
 def test_a_dag_run_is_driven_by_the_services_own_python() -> None:
     command, arguments = job_command(PROJECT, DAG, "train-1", (), {"trials": "5", "worse": "true"})
     assert arguments == []
-    assert command[:2] == ["python3", "-c"]
-    compile(command[2], "airflow_run", "exec")
-    options = dict(zip(command[3::2], command[4::2], strict=True))
+    source = command.index("sparkdeck") + 2
+    compile(command[source], "airflow_run", "exec")
+    options = dict(zip(command[source + 1 :: 2], command[source + 2 :: 2], strict=True))
     assert (options["--dag"], options["--run"], options["--url"]) == ("train", "train-1", "http://airflow:9090")
     assert json.loads(options["--conf"]) == {"trials": "5", "worse": "true"}
     with pytest.raises(SubmitError, match="takes no arguments"):
         job_command(PROJECT, DAG, "train-1", ["x"])
+
+
+def test_the_entrypoint_of_airflows_own_image_runs_it_too(tmp_path: Path) -> None:
+    """It knows bash and python; of every other word it makes a subcommand of airflow."""
+    entrypoint = tmp_path / "entrypoint"
+    entrypoint.write_text(
+        '#!/bin/bash\ncase "$1" in\n  bash) shift; exec /bin/bash "$@" ;;\n  python) shift; exec python "$@" ;;\n'
+        '  airflow) shift ;;\nesac\necho "airflow: invalid choice: $1" >&2\nexit 2\n'
+    )
+    command, _ = job_command(PROJECT, DAG, "train-1")
+    done = subprocess.run(["bash", entrypoint, *command, "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "--dag" in done.stdout
 
 
 def test_a_spark_job_is_submitted_with_its_id() -> None:

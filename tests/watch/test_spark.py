@@ -85,3 +85,43 @@ async def test_the_token_is_looked_up_once_a_start(watch: Any) -> None:
     assert engine.calls["execute"] == 1
     engine.finish(replica)
     await until(lambda: pane.links == ())
+
+
+async def test_a_jupyter_that_has_no_server_is_not_asked_at_every_look(watch: Any) -> None:
+    engine, watching = watch
+    engine.add("notebook", health=Health.HEALTHY, ports=(Port(8888, 18888, "127.0.0.1"),))
+    engine.executions["notebook", LIST_COMMAND] = (127, "jupyter: not found")
+    await watching.start()
+    await until(lambda: engine.calls["execute"] == 1)
+    for _ in range(3):
+        await watching.refresh()
+    assert engine.calls["execute"] == 1 and watching.panes["notebook/1"].links == ()
+
+
+async def test_a_port_that_is_not_published_takes_no_token(watch: Any) -> None:
+    engine, watching = watch
+    engine.add("notebook", health=Health.HEALTHY)
+    await watching.start()
+    await until(lambda: watching.panes["notebook/1"].word == "healthy")
+    await watching.refresh()
+    assert engine.calls["execute"] == 0
+
+
+async def test_a_token_is_looked_up_again_only_after_a_start(watch: Any) -> None:
+    """A health check that fails for a moment is none; each replica has its own."""
+    engine, watching = watch
+    engine.executions["notebook", LIST_COMMAND] = (0, '{"url": "http://x:8888/", "token": "t0ken"}')
+    one = engine.add("notebook", health=Health.HEALTHY, ports=(Port(8888, 18888, "127.0.0.1"),))
+    two = engine.add("notebook", 2, health=Health.HEALTHY, ports=(Port(8888, 18889, "127.0.0.1"),))
+    await watching.start()
+    await until(lambda: watching.panes["notebook/1"].links and watching.panes["notebook/2"].links)
+    asked = [arguments[2] for name, arguments in engine.actions if name == "execute"]
+    assert asked == [one.id, two.id]
+    for health in (Health.UNHEALTHY, Health.HEALTHY):
+        engine.change(one, health=health)
+        await watching.refresh()
+    assert engine.calls["execute"] == 2
+    engine.finish(one)
+    engine.begin(one)
+    engine.change(one, health=Health.HEALTHY)
+    await until(lambda: engine.calls["execute"] == 3)

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path
 from typing import NoReturn, ParamSpec
 
 import typer
@@ -22,6 +21,7 @@ from tui.jobs.submit import SubmitError
 from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
 from tui.stack.model import Stack
+from tui.stack.root import folder_here
 from tui.watch.ready import NotReady
 from tui.watch.session import Session
 
@@ -54,7 +54,10 @@ choice = Choice()
 
 def chosen_stack() -> Stack:
     """The stack that the command line names, or the one of this folder. Raises StackError."""
-    return find_stack(choice.stack, Path.cwd(), choice.variant)
+    here = folder_here()
+    if here is None:
+        raise StackError("The folder that this was started in is gone. Change to another one.")
+    return find_stack(choice.stack, here, choice.variant)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from tui.deck.jobform import Submission
 from tui.engine.interface import Removable, Replica, State
 from tui.jobs import submit as jobs
 from tui.jobs.journal import history
+from tui.stack.root import folder_here
 from tui.watch.logs import Tagged, recent
 from tui.watch.session import Session
 
@@ -31,7 +32,7 @@ def verb(ready: Session, *words: str) -> str:
     if stack.bundled:
         which = ["--stack", stack.name]
     else:
-        which = [] if Path.cwd() == stack.folder else ["--stack", shlex.quote(str(stack.folder))]
+        which = [] if folder_here() == stack.folder else ["--stack", shlex.quote(str(stack.folder))]
     return " ".join(["sparkdeck", *which, *words])
 
 

@@ -7,17 +7,28 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.engine.interface import EngineGone
+from tui.engine.interface import EngineError, EngineGone
 from tui.engine.text import Lines
 from tui.text import message
 
 CHUNK = 64 * 1024
 # compose stops what it is doing at once when interrupted; a build takes a moment.
 STOP_SECONDS = 10
+
+
+@asynccontextmanager
+async def time_limit(seconds: float, command: Sequence[str], place: str) -> AsyncGenerator[None]:
+    """Ends what waits for a command that takes longer. Raises EngineError."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        text = f"{command[0]} in {place} still runs after {seconds:.0f} s: nothing waits for it now"
+        raise EngineError(text) from None
 
 
 @dataclass(frozen=True, slots=True)

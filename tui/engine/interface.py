@@ -319,11 +319,13 @@ class Inside(Protocol):
         Process ids are those of the engine's machine. Untrusted.
         """
 
-    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+    async def execute(
+        self, service: str, command: Sequence[str], *, replica_id: str | None = None, timeout: float = 60
+    ) -> tuple[int, str]:
         """Runs a command in a service: exit code, and stdout and then stderr as text.
 
         It runs in this replica; None: the first running one. Of each output only the first MiB.
-        Raises EngineError if the service is not running.
+        Raises EngineError if the service is not running, or the command after `timeout` seconds.
         """
 
     async def shell_command(

@@ -1,6 +1,6 @@
 """A DAG run of Airflow, driven from inside a one-off run of its own service.
 
-This file is handed to that service's Python as it is (`python3 -c SOURCE`), so it needs nothing but the standard
+This file is handed to that service's Python as it is (`python -c SOURCE`), so it needs nothing but the standard
 library. It triggers the DAG through Airflow's stable REST API v2 (Airflow 3), prints what its tasks log, and ends with
 the run's verdict: 0 succeeded, 1 failed. It outlives a restart of Airflow. SIGTERM and SIGINT mark the DAG run as
 failed.

@@ -17,6 +17,8 @@ from tui.jobs.verdict import Verdict
 from tui.stack.model import JobKind, JobSpec, Layout, Project, Role, Stack
 from tui.stack.secrets import is_secret
 
+# For a job's preparation: a compiler that is fetched first takes minutes.
+PREPARE_SECONDS = 1800
 RUN_VARIABLE = "SPARKDECK_RUN"
 
 
@@ -103,20 +105,24 @@ def _spark_command(job: JobSpec, run: str, conf: Mapping[str, str]) -> list[str]
     return [*command, job.app]
 
 
+# By way of bash: the entrypoint of Airflow's own image makes of every other word, python3 too, a subcommand of airflow.
+_PYTHON = ("bash", "-c", 'exec "$(command -v python3 || command -v python)" "$@"', "sparkdeck", "-c")
+
+
 def _airflow_command(project: Project, job: JobSpec, run: str, conf: Mapping[str, str]) -> list[str]:
     """Our own driver of a DAG run, for the Python of Airflow's service."""
     ports = [port.target for port in project.services[job.service].ports]
     url = f"http://{job.service}:{8080 if 8080 in ports or not ports else ports[0]}"
     settings = json.dumps({**job.conf, **conf})
     source = Path(airflow_run.__file__).read_text("utf-8")
-    return ["python3", "-c", source, "--dag", job.dag, "--run", run, "--url", url, "--conf", settings]
+    return [*_PYTHON, source, "--dag", job.dag, "--run", run, "--url", url, "--conf", settings]
 
 
 async def prepare(engine: Engine, job: JobSpec) -> str:
     """Runs the job's own preparation (building its JAR) and returns what it said. Raises SubmitError."""
     if not job.prepare:
         return ""
-    code, output = await engine.execute(job.service, job.prepare)
+    code, output = await engine.execute(job.service, job.prepare, timeout=PREPARE_SECONDS)
     if code != 0:
         raise SubmitError(f"{' '.join(job.prepare)} failed with exit code {code}:\n{output.strip()}")
     return output.strip()

@@ -1,4 +1,4 @@
-"""Where the bundled stacks are: in a checkout beside the package, in an installed wheel inside of it."""
+"""Where we are: the folder that we were started in; and the bundled stacks', in a checkout or in an installed wheel."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ def bundled_root() -> Path:
     package = Path(tui.__file__).resolve().parent
     inside = package / "bundled"
     return inside if inside.is_dir() else package.parent
+
+
+def folder_here() -> Path | None:
+    """The folder that we were started in; None once it is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None

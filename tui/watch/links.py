@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from tui.clients.jupyter import LIST_COMMAND, parse_servers
 from tui.clients.spark_master import Worker
-from tui.engine.interface import Address, Engine, EngineError, Replica, State
+from tui.engine.interface import Address, Engine, EngineError, Health, Replica, State
 from tui.engine.ports import published
 from tui.stack.model import Link, Project, Role, Stack
 from tui.stack.roles import NOT_HTTP
 from tui.watch.names import short_name
+
+# Before a Jupyter that has no server (yet) is asked for its token again, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +73,33 @@ async def resolve_links(
     replicas: Sequence[Replica],
     workers: Mapping[str, Worker],
     services: Sequence[str] = (),
+    tokens: Tokens | None = None,
 ) -> list[OpenLink]:
     """Every link of these services (all if none is named), one of each replica; `workers` are what the Spark master
-    knows of the replicas, by their ids. Raises EngineError."""
+    knows of the replicas, by their ids; `tokens` those that are known already."""
     if stack.layout is None:
         return []
+    tokens = tokens or Tokens(engine)
     found: list[OpenLink] = []
-    tokens: dict[str, str | None] = {}
     for name in services or project.services:
         own = [replica for replica in replicas if replica.service == name and not replica.is_run]
         for link in stack.layout.service(name).links:
-            if "{token}" in link.path and name not in tokens:
-                tokens[name] = await _token(engine, name) if own else None
             if not own and not project.services[name].profiles:
                 found.append(OpenLink(name, name, link.title, None, f"{name} is not up"))
             found += [
-                _resolve(link, one, short_name(one, project), replicas, workers.get(one.id), tokens.get(name))
+                await _resolve(link, one, short_name(one, project), replicas, workers.get(one.id), tokens)
                 for one in own
             ]
     return found
 
 
-def _resolve(
+async def _resolve(
     link: Link,
     replica: Replica,
     name: str,
     replicas: Sequence[Replica],
     worker: Worker | None,
-    token: str | None,
+    tokens: Tokens,
 ) -> OpenLink:
     def nowhere(why: str) -> OpenLink:
         return OpenLink(replica.service, name, link.title, None, why)
@@ -112,17 +116,35 @@ def _resolve(
             return nowhere("the Spark master does not know this worker")
         path = path.replace("{worker_id}", quote(worker.id, safe=""))
     if "{token}" in path:
+        token = await tokens.of(replica)
         if token is None:
             return nowhere(f"no running Jupyter server was found in {name}")
         path = path.replace("{token}", quote(token, safe=""))
     return OpenLink(replica.service, name, link.title, base + path)
 
 
-async def _token(engine: Engine, service: str) -> str | None:
-    """Jupyter's token as its own server list says it; None if there is no server (yet)."""
-    try:
-        code, output = await engine.execute(service, LIST_COMMAND)
-    except EngineError:
-        return None
-    servers = parse_servers(output) if code == 0 else []
-    return servers[0].token if servers else None
+class Tokens:
+    """Jupyter's tokens as its own server lists say them: asked for once in a replica's life."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[tuple[str, datetime | None], str] = {}
+        # Of those without a server (yet): when to ask again, and the pause before that.
+        self._later: dict[tuple[str, datetime | None], tuple[float, float]] = {}
+
+    async def of(self, replica: Replica) -> str | None:
+        """The token; None if there is no server (yet)."""
+        key = replica.id, replica.started_at
+        again, pause = self._later.get(key, (0.0, FIRST_PAUSE))
+        if key in self._known or replica.health is Health.STARTING or time.monotonic() < again:
+            return self._known.get(key)
+        try:
+            code, output = await self._engine.execute(replica.service, LIST_COMMAND, replica_id=replica.id, timeout=15)
+        except EngineError:
+            code, output = 1, ""
+        servers = parse_servers(output) if code == 0 else []
+        if servers:
+            self._known[key] = servers[0].token
+        else:
+            self._later[key] = time.monotonic() + pause, min(2 * pause, LONGEST_PAUSE)
+        return self._known.get(key)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from tui.clients.spark_master import Worker
-from tui.engine.interface import Engine, EngineError, Health, Replica, State
+from tui.engine.interface import Engine, Replica
 from tui.stack.model import Project, Stack
-from tui.watch.links import OpenLink, resolve_links
+from tui.watch.links import OpenLink, Tokens, resolve_links
 from tui.watch.panes import Pane
 
 
@@ -23,7 +23,7 @@ class Links:
         linked = {name: layout.service(name).links for name in project.services} if layout else {}
         self._slow = [name for name, links in linked.items() if any("{token}" in link.path for link in links)]
         self._quick = [name for name, links in linked.items() if links and name not in self._slow]
-        self._known: dict[str, tuple[object, list[OpenLink]]] = {}
+        self._tokens = Tokens(engine)
         self._panes: Sequence[Pane] = ()
         self._replicas: Sequence[Replica] = ()
         self._workers: Mapping[str, Worker] = {}
@@ -42,25 +42,13 @@ class Links:
             if self._quick:
                 self._show(self._quick, await self._resolve(self._quick))
             for name in self._slow:
-                self._show([name], await self._cached(name))
-
-    async def _cached(self, name: str) -> list[OpenLink]:
-        """Asks again only when a replica of the service was started or has become healthy."""
-        own = [one for one in self._replicas if one.service == name and not one.is_run]
-        if not any(one.state is State.RUNNING and one.health is not Health.STARTING for one in own):
-            return []
-        state = [(one.id, one.started_at, one.state, one.health, one.ports) for one in own]
-        known = self._known.get(name)
-        if known is None or known[0] != state or any(link.url is None for link in known[1]):
-            known = self._known[name] = (state, await self._resolve([name]))
-        return known[1]
+                self._show([name], await self._resolve([name]))
 
     async def _resolve(self, services: Sequence[str]) -> list[OpenLink]:
         replicas = [one for one in self._replicas if not one.is_run]
-        try:
-            return await resolve_links(self._engine, self._stack, self._project, replicas, self._workers, services)
-        except EngineError:
-            return []
+        return await resolve_links(
+            *(self._engine, self._stack, self._project, replicas, self._workers), services, self._tokens
+        )
 
     def _show(self, services: Sequence[str], links: Sequence[OpenLink]) -> None:
         for pane in self._panes:

@@ -246,6 +246,8 @@ async def test_commands_in_a_service(start: Start) -> None:
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.split()) == (0, [b"red", b"x"])
+    with pytest.raises(EngineError, match="sleep in web still runs after 1 s"):
+        await engine.execute("web", ["sleep", "60"], timeout=1)
     with pytest.raises(EngineError, match="not running"):
         await engine.execute("talk", ["true"])
     record = await engine.record((await one(engine, "web")).id)

@@ -18,6 +18,7 @@ from tui.deck.screens.merged import MergedScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.zoom import ZoomScreen
 from tui.deck.widgets.log import LogView
+from tui.stack.root import folder_here
 from tui.stack.wholefile import whole_file
 from tui.text import bare
 from tui.watch.live import Pane
@@ -137,7 +138,7 @@ async def export(deck: Deck, key: str) -> None:
     if chosen is None:
         return
     name = bare(panes[0].name) if len(panes) == 1 else "logs"
-    suggested = Path.cwd() / f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}.log"
+    suggested = (folder_here() or Path.home()) / f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}.log"
     path = await deck.ask(AskText("Write to which file?", str(suggested)))
     if not path:
         return

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
 
+from tui.engine.child import time_limit
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.api import Api
 from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, image_name, options
@@ -262,10 +263,13 @@ class DockerEngine:
             raise await self._reason(failure) from None
         return replica(await self._api.inspect(request.name))
 
-    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+    async def execute(
+        self, service: str, command: Sequence[str], *, replica_id: str | None = None, timeout: float = 60
+    ) -> tuple[int, str]:
         """`docker compose exec`; of each output the first MiB."""
         arguments = ("exec", "--no-TTY", *await self._index(service, replica_id), service, *command)
-        code, out, err = await self._compose.call(*arguments, limit=EXECUTE_LIMIT)
+        async with time_limit(timeout, command, service):
+            code, out, err = await self._compose.call(*arguments, limit=EXECUTE_LIMIT)
         return code, out + err
 
     async def shell_command(

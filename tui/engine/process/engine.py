@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tui.engine.child import time_limit
 from tui.engine.interface import (
     Address,
     Capability,
@@ -267,11 +268,14 @@ class ProcessEngine:
         run = await start_run(plan, self._folder, self._store, self._watcher, request)
         return next(one for one in await self.replicas() if one.id == run)
 
-    async def execute(self, service: str, command: Sequence[str], *, replica_id: str | None = None) -> tuple[int, str]:
+    async def execute(
+        self, service: str, command: Sequence[str], *, replica_id: str | None = None, timeout: float = 60
+    ) -> tuple[int, str]:
         """Runs a command with a replica's environment; of each output the first MiB."""
         plan = await self._plan()
         spec = await self._running(plan, service, replica_id)
-        return await inside.execute(spec, plan.arguments(service, command))
+        async with time_limit(timeout, command, service):
+            return await inside.execute(spec, plan.arguments(service, command))
 
     async def shell_command(
         self,
