@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import convert
 
+from tui.engine.docker.answers import Machine, Message
 from tui.engine.docker.api import Endpoint, parse_endpoint
 from tui.engine.docker.errors import explain, gone, taken_port
 from tui.engine.docker.owner import owner_of
@@ -77,19 +79,19 @@ def test_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getgid", lambda: 20)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("platform.release", lambda: "6.1.0")
-    assert owner_of({"SecurityOptions": ["name=seccomp,profile=default"]}) == (501, 20)
-    assert owner_of({"SecurityOptions": None}) == (501, 20)
-    assert owner_of({"SecurityOptions": ["name=seccomp", "name=rootless"]}) == (0, 0)
-    assert owner_of({"OperatingSystem": "Docker Desktop"}) == (0, 0)
+    assert owner_of(convert({"SecurityOptions": ["name=seccomp,profile=default"]}, Machine)) == (501, 20)
+    assert owner_of(convert({"SecurityOptions": None}, Machine)) == (501, 20)
+    assert owner_of(convert({"SecurityOptions": ["name=seccomp", "name=rootless"]}, Machine)) == (0, 0)
+    assert owner_of(convert({"OperatingSystem": "Docker Desktop"}, Machine)) == (0, 0)
     monkeypatch.setattr("platform.release", lambda: "5.15.0-microsoft-standard-WSL2")
-    assert owner_of({"OperatingSystem": "Docker Desktop"}) == (501, 20)
+    assert owner_of(convert({"OperatingSystem": "Docker Desktop"}, Machine)) == (501, 20)
     monkeypatch.setattr("sys.platform", "darwin")
-    assert owner_of({"OperatingSystem": "Docker Desktop"}) == (501, 20)
+    assert owner_of(convert({"OperatingSystem": "Docker Desktop"}, Machine)) == (501, 20)
 
 
 def test_moments() -> None:
     assert moment("0001-01-01T00:00:00Z") is None
-    assert moment("") is None and moment(None) is None and moment("soon") is None
+    assert moment("") is None and moment("soon") is None
     for text in ("2026-01-31T12:00:00.123456789Z", "2026-01-31T14:00:00.1234567+02:00"):
         at = moment(text)
         assert at is not None and at.timestamp() == pytest.approx(1769860800.123456)
@@ -98,13 +100,13 @@ def test_moments() -> None:
 def test_events() -> None:
     labels = {"com.docker.compose.service": "a", "exitCode": "137"}
     message = {"Action": "die", "timeNano": 1_500_000_000, "Actor": {"ID": "x", "Attributes": labels}}
-    found = event(message)
+    found = event(convert(message, Message))
     assert found is not None
     assert (found.kind, found.service, found.replica_id, found.detail) == ("ended", "a", "x", "exit code 137")
-    health = event({**message, "Action": "health_status: unhealthy"})
+    health = event(convert({**message, "Action": "health_status: unhealthy"}, Message))
     assert health is not None and (health.kind, health.detail) == ("health", "unhealthy")
-    assert event({**message, "Action": "exec_start: curl"}) is None
+    assert event(convert({**message, "Action": "exec_start: curl"}, Message)) is None
     foreign = {**labels, "com.docker.compose.oneoff": "True"}
-    assert event({**message, "Actor": {"ID": "x", "Attributes": foreign}}) is None
+    assert event(convert({**message, "Actor": {"ID": "x", "Attributes": foreign}}, Message)) is None
     run = {**foreign, "sparkdeck.run": "r"}
-    assert event({**message, "Actor": {"ID": "x", "Attributes": run}}) is not None
+    assert event(convert({**message, "Actor": {"ID": "x", "Attributes": run}}, Message)) is not None

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from tui.engine.docker.stats import cpu_percent, memory_used, sample
+from tui.engine.docker.answers import CpuUse, Memory, Reading
+from tui.engine.docker.stats import cpu_percent, memory_used
+from tui.engine.docker.stats import sample as sample_of
+from tui.engine.interface import Sample
 
 V1: dict[str, Any] = {
     "read": "2026-01-31T12:00:00.123456789Z",
@@ -37,6 +41,11 @@ V1: dict[str, Any] = {
 }
 
 
+def sample(replica_id: str, reading: dict[str, Any]) -> Sample | None:
+    """As it comes over the wire."""
+    return sample_of(replica_id, msgspec.json.decode(msgspec.json.encode(reading), type=Reading))
+
+
 def test_cgroup_v1() -> None:
     found = sample("x", V1)
     assert found is not None
@@ -65,9 +74,10 @@ def test_the_first_reading_has_no_cpu() -> None:
 
 
 def test_what_is_missing_is_unknown_and_not_zero() -> None:
-    found = sample("x", {"read": V1["read"], "blkio_stats": {"io_service_bytes_recursive": None}})
-    assert found is not None
-    assert {getattr(found, name) for name in found.__slots__ if name not in ("replica_id", "at")} == {None}
+    for disk in (None, [], [{"op": "Total", "value": 0}]):
+        found = sample("x", {"read": V1["read"], "blkio_stats": {"io_service_bytes_recursive": disk}, "networks": {}})
+        assert found is not None
+        assert {getattr(found, name) for name in found.__slots__ if name not in ("replica_id", "at")} == {None}
 
 
 def test_an_ended_replica_has_no_sample() -> None:
@@ -77,10 +87,11 @@ def test_an_ended_replica_has_no_sample() -> None:
 
 @pytest.mark.parametrize("inactive", [1000, 2000])
 def test_a_cache_larger_than_the_usage_is_not_taken_off(inactive: int) -> None:
-    assert memory_used({"usage": 1000, "stats": {"inactive_file": inactive}}) == 1000
+    assert memory_used(Memory(1000, stats={"inactive_file": inactive})) == 1000
 
 
 def test_cpu_never_falls_below_zero_or_divides_by_it() -> None:
-    now = V1["cpu_stats"]
-    assert cpu_percent({**now, "system_cpu_usage": 1, "cpu_usage": {"total_usage": 4_000_000_000}}, now) == 0.0
+    reading = msgspec.convert(V1, Reading)
+    now = reading.cpu_stats
+    assert cpu_percent(msgspec.structs.replace(now, system_cpu_usage=1, cpu_usage=CpuUse(4_000_000_000)), now) == 0.0
     assert cpu_percent(now, now) is None

@@ -1,32 +1,46 @@
-"""The Engine API over aiodocker: where the engine is, plain queries, and open streams."""
+"""The Engine API over aiohttp: where the engine is, plain queries, and open streams."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import aiohttp
-from aiodocker import Docker
+import msgspec
 
-from tui.engine.docker.errors import NotThere, gone, translated
+from tui.engine.docker.answers import Container, Refusal
+from tui.engine.docker.errors import SHOWN, NotThere, garbled, gone, translated
 from tui.engine.interface import EngineError, EngineGone
+from tui.text import message
 
 # A healthy engine answers within milliseconds, a busy one within seconds.
 ANSWER_SECONDS = 30
-STREAM_TIMEOUT = aiohttp.ClientTimeout(sock_connect=ANSWER_SECONDS)
-_UNIX = "unix://"
+# Each call has its own limit, streams have none.
+TIMEOUT = aiohttp.ClientTimeout(sock_connect=ANSWER_SECONDS)
+_NOT_MODIFIED, _NOT_FOUND = 304, 404
+_UNREAD = "This replica cannot be read"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the engine is: Docker's context and the address it stands for."""
+    """Where the engine is: Docker's context and the address it stands for.
+
+    `certificates` is the folder of TLS: ca.pem, cert.pem, key.pem; `verified` is whether the engine's own must hold.
+    """
 
     context: str
     host: str
+    certificates: Path | None = None
+    verified: bool = True
 
     def __str__(self) -> str:
         return f"{self.host} (context {self.context})"
@@ -34,44 +48,56 @@ class Endpoint:
     @property
     def is_local(self) -> bool:
         """Whether the ports that containers publish are ports of this machine."""
-        return self.host.startswith(("unix://", "npipe://", "tcp://127.0.0.1", "tcp://localhost"))
+        return self.host.startswith(("unix://", "tcp://127.0.0.1", "tcp://localhost"))
 
 
 def parse_endpoint(inspected: str) -> Endpoint:
     """The endpoint in what `docker context inspect` prints. Raises EngineGone if there is none."""
     try:
         context = json.loads(inspected)[0]
-        return Endpoint(str(context["Name"]), str(context["Endpoints"]["docker"]["Host"]))
-    except (ValueError, LookupError, TypeError):
+        name, docker = str(context["Name"]), context["Endpoints"]["docker"]
+        certificates = None
+        if name != "default" and (context.get("TLSMaterial") or {}).get("docker"):
+            certificates = Path(context["Storage"]["TLSPath"]) / "docker"
+        elif name == "default" and os.environ.get("DOCKER_TLS_VERIFY"):
+            certificates = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+        return Endpoint(name, str(docker["Host"]), certificates, verified=not docker.get("SkipTLSVerify"))
+    except (ValueError, LookupError, TypeError, AttributeError):
         raise EngineGone("`docker context inspect` names no engine; see `docker context ls`") from None
 
 
 class Api:
-    """One engine's HTTP API. Raises EngineError for what the engine refuses, EngineGone if it is silent."""
+    """One engine's HTTP API. Raises EngineError for what the engine refuses, EngineGone if it is silent or what
+    it says cannot be read."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._closed = False
         self._open_streams: set[aiohttp.ClientResponse] = set()
-        self._connector: aiohttp.BaseConnector | None = None
-        # The endpoint is the one that docker's own command line found, so that both talk to one engine:
-        # aiodocker 0.27 lets a chosen context win over DOCKER_HOST, the command line does the opposite.
-        with translated(str(endpoint), f"The engine at {endpoint} cannot be reached"):
-            self._docker = self._open()
+        self._base = "http://docker"
+        with translated(str(endpoint)):
+            self._session = aiohttp.ClientSession(connector=self._connector(), timeout=TIMEOUT)
 
-    def _open(self) -> Docker:
-        host = self.endpoint.host
-        if host.startswith(_UNIX):
-            # Every stream holds a connection; aiohttp's default of 100 would make one replica too many wait.
-            self._connector = aiohttp.UnixConnector(host.removeprefix(_UNIX), limit=0)
-            # With a connector the address serves only to make up URLs.
-            return Docker(url="unix://localhost", connector=self._connector)
-        try:
-            if host.startswith("tcp://") and self.endpoint.context != "default":
-                return Docker(context=self.endpoint.context)
-            return Docker(url=host)
-        except ValueError as error:
-            raise gone(str(self.endpoint), str(error)) from None
+    def _connector(self) -> aiohttp.BaseConnector:
+        scheme, _, address = self.endpoint.host.partition("://")
+        # Every stream holds a connection; aiohttp's default of 100 would make one replica too many wait.
+        if scheme == "unix":
+            return aiohttp.UnixConnector(address, limit=0)
+        if scheme in ("tcp", "http", "https"):
+            tls = self._tls() if scheme == "https" or self.endpoint.certificates else None
+            self._base = f"{'https' if tls else 'http'}://{address.rstrip('/')}"
+            return aiohttp.TCPConnector(limit=0, ssl=tls or True)
+        raise gone(str(self.endpoint), "an address of this kind is not understood")
+
+    def _tls(self) -> ssl.SSLContext:
+        folder = self.endpoint.certificates or Path()
+        authority, certificate = folder / "ca.pem", folder / "cert.pem"
+        context = ssl.create_default_context(cafile=authority if authority.is_file() else None)
+        if not self.endpoint.verified:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if certificate.is_file():
+            context.load_cert_chain(certificate, folder / "key.pem")
+        return context
 
     async def close(self) -> None:
         """Gives back every connection; streams still open, and later calls, raise EngineGone."""
@@ -79,11 +105,23 @@ class Api:
         # Closing the session alone would let their readers wait for ever.
         for response in tuple(self._open_streams):
             response.close()
-        await self._docker.close()
-        if self._connector is not None:
-            await self._connector.close()
+        await self._session.close()
 
     async def query(
+        self,
+        kind: type[T],
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        seconds: float = ANSWER_SECONDS,
+        what: str = "",
+    ) -> T:
+        """The engine's answer, which must be of this kind. `what` begins an error's sentence."""
+        body = await self.call(path, params=params, seconds=seconds, what=what)
+        with translated(str(self.endpoint)):
+            return msgspec.json.decode(body, type=kind)
+
+    async def call(
         self,
         path: str,
         method: str = "GET",
@@ -91,30 +129,37 @@ class Api:
         params: Mapping[str, Any] | None = None,
         seconds: float = ANSWER_SECONDS,
         what: str = "",
-    ) -> Any:
-        """The engine's answer, from JSON; None if it is empty. `what` begins an error's sentence."""
-        with self._asking(what):
-            async with asyncio.timeout(seconds):
-                async with self._docker._query(path, method, params=_params(params)) as response:
-                    try:
-                        body = await response.read()
-                    finally:
-                        response.release()
-        if not body or "json" not in response.headers.get("Content-Type", ""):
-            return None
+    ) -> bytes:
+        """The engine's answer as it came."""
+        with self._asking():
+            async with asyncio.timeout(seconds), self._request(method, path, params) as response:
+                return await (await self._accepted(response, what)).read()
+
+    def _request(self, method: str, path: str, params: Mapping[str, Any] | None) -> Any:
+        query = {name: json.dumps(v) if isinstance(v, dict) else v for name, v in (params or {}).items()}
+        return self._session.request(method, f"{self._base}/{path}", params=query, allow_redirects=False)
+
+    async def _accepted(self, response: aiohttp.ClientResponse, what: str) -> aiohttp.ClientResponse:
+        """Raises what the engine says if it refuses. Only its own no is one, not that of a proxy before it."""
+        if (response.status < 300 and response.content_type != "text/html") or response.status == _NOT_MODIFIED:
+            return response
+        body = await response.read()
         try:
-            return json.loads(body)
-        except ValueError:
-            raise EngineError(f"{path}: the engine's answer is not JSON") from None
+            text = message(msgspec.json.decode(body, type=Refusal).message)
+        except (ValueError, RecursionError):
+            page = body[:SHOWN].decode(errors="replace")
+            raise garbled(str(self.endpoint), f"{response.status} {response.reason}, {page!r}") from None
+        kind = NotThere if response.status == _NOT_FOUND else EngineError
+        raise kind(f"{what}: {text}" if what else text)
 
     @contextmanager
-    def _asking(self, what: str = "") -> Iterator[None]:
+    def _asking(self) -> Iterator[None]:
         """Translates errors; all that goes wrong on a closed connection is that it is closed."""
         closed = EngineGone("The connection to the engine was closed")
         if self._closed:
             raise closed
         try:
-            with translated(str(self.endpoint), what):
+            with translated(str(self.endpoint)):
                 yield
         except Exception:
             # aiohttp trips over a session that is closed while it works, with whatever comes first.
@@ -122,41 +167,43 @@ class Api:
                 raise closed from None
             raise
 
-    async def inspect(self, replica_id: str) -> dict[str, Any]:
-        """Everything the engine knows of one container."""
-        found = await self.query(f"containers/{replica_id}/json", what="This replica cannot be read")
-        return dict(found)
+    async def inspect(self, replica_id: str) -> Container:
+        """What the engine knows of one container."""
+        return await self.query(Container, f"containers/{replica_id}/json", what=_UNREAD)
+
+    async def record(self, replica_id: str) -> dict[str, Any]:
+        """Everything the engine knows of one container, raw."""
+        return await self.query(dict[str, Any], f"containers/{replica_id}/json", what=_UNREAD)
 
     @asynccontextmanager
     async def stream(
         self, path: str, params: Mapping[str, Any], *, what: str = ""
     ) -> AsyncIterator[aiohttp.StreamReader]:
-        """An answer that goes on. Leaving closes its connection."""
-        with self._asking(what):
-            async with asyncio.timeout(ANSWER_SECONDS):
-                response = await self._docker._do_query(path, "GET", params=_params(params), timeout=STREAM_TIMEOUT)
-            self._open_streams.add(response)
+        """An answer that goes on. Leaving closes its connection; what cannot be read in it is an EngineGone."""
+        with self._asking():
+            response: aiohttp.ClientResponse | None = None
             try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    response = await self._request("GET", path, params)
+                    self._open_streams.add(response)
+                    await self._accepted(response, what)
                 if self._closed:
                     raise aiohttp.ClientConnectionError
                 yield response.content
             finally:
-                self._open_streams.discard(response)
-                # Not released: that would wait for a stream that has no end.
-                response.close()
+                if response is not None:
+                    self._open_streams.discard(response)
+                    # Not released: that would wait for a stream that has no end.
+                    response.close()
 
     async def answers(self) -> None:
         """Raises EngineGone if the engine does not answer (any more)."""
-        await self.query("_ping")
+        await self.call("_ping")
 
     async def has(self, path: str) -> bool:
         """Whether the engine knows something under this path."""
         try:
-            await self.query(path)
+            await self.call(path)
         except NotThere:
             return False
         return True
-
-
-def _params(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: json.dumps(v) if isinstance(v, dict) else v for name, v in (params or {}).items()}

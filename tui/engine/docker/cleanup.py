@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterable
 from typing import Any
 
+from tui.engine.docker.answers import Image, Listed, ListedNetwork, Usage, Volume
 from tui.engine.docker.api import Api
 from tui.engine.docker.errors import NotThere
 from tui.engine.docker.replicas import ONE_OFF_LABEL, PROJECT_LABEL
@@ -17,51 +18,51 @@ STOP_SECONDS = 10
 _PATHS = {"replica": "containers", "network": "networks", "volume": "volumes", "image": "images"}
 
 
-async def containers(api: Api, project: str) -> list[dict[str, Any]]:
+async def containers(api: Api, project: str) -> list[Listed]:
     """Every container of a project, ended ones, runs and foreign one-offs included."""
     filters = {"label": [f"{PROJECT_LABEL}={project}"]}
-    return list(await api.query("containers/json", params={"all": 1, "filters": filters}) or ())
+    return await api.query(list[Listed], "containers/json", params={"all": 1, "filters": filters})
 
 
 async def removables(api: Api, project: str, built: Iterable[str]) -> list[Removable]:
     """What `remove` would remove. `built` are the names of images that the project builds."""
-    usage = await api.query("system/df", seconds=SIZE_SECONDS) or {}
-    networks = await api.query("networks", params={"filters": {"label": [f"{PROJECT_LABEL}={project}"]}}) or ()
+    usage = await api.query(Usage, "system/df", seconds=SIZE_SECONDS)
+    labelled = {"filters": {"label": [f"{PROJECT_LABEL}={project}"]}}
+    networks = await api.query(list[ListedNetwork], "networks", params=labelled)
     names = {_tagged(name) for name in built}
     found = [
-        Removable("replica", item["Id"], item["Names"][0].removeprefix("/"), item.get("SizeRw", 0))
-        for item in usage.get("Containers") or ()
+        Removable("replica", item.id, item.name, item.size_rw)
+        for item in usage.containers or ()
         if _is_of(item, project)
     ]
-    found += [Removable("network", item["Id"], item["Name"], 0) for item in networks]
-    for item in usage.get("Volumes") or ():
-        if _is_of(item, project):
-            size = (item.get("UsageData") or {}).get("Size", -1)
-            found.append(Removable("volume", item["Name"], item["Name"], size if size >= 0 else None))
-    for item in usage.get("Images") or ():
-        tags = [tag for tag in item.get("RepoTags") or () if tag != "<none>:<none>"]
-        ours = tags if _is_of(item, project) else [tag for tag in tags if tag in names]
+    found += [Removable("network", item.id, item.name, 0) for item in networks]
+    for volume in usage.volumes or ():
+        if _is_of(volume, project):
+            size = volume.usage_data.size if volume.usage_data else -1
+            found.append(Removable("volume", volume.name, volume.name, size if size >= 0 else None))
+    for image in usage.images or ():
+        tags = [tag for tag in image.repo_tags or () if tag != "<none>:<none>"]
+        ours = tags if _is_of(image, project) else [tag for tag in tags if tag in names]
         # An image goes when its last name goes: the size counts once.
         for tag in ours[:-1]:
             found.append(Removable("image", tag, tag, 0))
         if ours:
-            found.append(Removable("image", ours[-1], ours[-1], item.get("Size") if ours == tags else 0))
-        elif _is_of(item, project):
-            found.append(Removable("image", item["Id"], item["Id"][-64:][:12], item.get("Size")))
+            found.append(Removable("image", ours[-1], ours[-1], image.size if ours == tags else 0))
+        elif _is_of(image, project):
+            found.append(Removable("image", image.id, image.id[-64:][:12], image.size))
     return found
 
 
-async def remove_containers(api: Api, found: Iterable[Mapping[str, Any]]) -> AsyncGenerator[Progress]:
+async def remove_containers(api: Api, found: Iterable[Listed]) -> AsyncGenerator[Progress]:
     """Stops and removes containers at once; anonymous volumes go with them."""
 
-    async def remove(container: Mapping[str, Any]) -> str:
-        name = str(container["Names"][0]).removeprefix("/")
-        path = f"containers/{container['Id']}"
-        if container.get("State") in ("running", "paused", "restarting"):
+    async def remove(container: Listed) -> str:
+        path = f"containers/{container.id}"
+        if container.state in ("running", "paused", "restarting"):
             stop = {"t": STOP_SECONDS}
-            await _unless_gone(api.query(f"{path}/stop", "POST", params=stop, seconds=STOP_SECONDS + 30))
-        await _unless_gone(api.query(path, "DELETE", params={"v": 1, "force": 1}))
-        return f"Removed replica {name}"
+            await _unless_gone(api.call(f"{path}/stop", "POST", params=stop, seconds=STOP_SECONDS + 30))
+        await _unless_gone(api.call(path, "DELETE", params={"v": 1, "force": 1}))
+        return f"Removed replica {container.name}"
 
     tasks = [asyncio.ensure_future(remove(container)) for container in found]
     try:
@@ -78,7 +79,7 @@ async def remove(api: Api, doomed: Iterable[Removable]) -> AsyncGenerator[Progre
     kept: list[str] = []
     for item in doomed:
         try:
-            await _unless_gone(api.query(f"{_PATHS[item.kind]}/{item.id}", "DELETE"))
+            await _unless_gone(api.call(f"{_PATHS[item.kind]}/{item.id}", "DELETE"))
             yield Progress(f"Removed {item.kind} {item.name}")
         except EngineGone:
             raise
@@ -98,13 +99,13 @@ async def _unless_gone(query: Awaitable[Any]) -> None:
             raise
 
 
-def is_one_off(container: Mapping[str, Any]) -> bool:
+def is_one_off(container: Listed) -> bool:
     """Whether a container is a run, or somebody's `compose run`."""
-    return (container.get("Labels") or {}).get(ONE_OFF_LABEL) == "True"
+    return (container.labels or {}).get(ONE_OFF_LABEL) == "True"
 
 
-def _is_of(item: Mapping[str, Any], project: str) -> bool:
-    return (item.get("Labels") or {}).get(PROJECT_LABEL) == project
+def _is_of(item: Listed | Volume | Image, project: str) -> bool:
+    return (item.labels or {}).get(PROJECT_LABEL) == project
 
 
 def _tagged(name: str) -> str:

@@ -1,21 +1,11 @@
-"""`docker compose` for one stack: its command line from python-on-whales, its output line by line.
-
-python-on-whales 0.81 runs its commands in threads and hands out no process: what it started could not be
-stopped any more. So it only builds the command line, and the process is ours.
-
-It costs 12 MB and an eighth of a second to import. Looking at a stack does without it: it comes with the first
-command that acts, in a thread.
-"""
+"""`docker compose` for one stack: its command line, and its output line by line."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import shutil
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from pathlib import Path
 
 from tui.engine import child
 from tui.engine.docker.api import Endpoint, parse_endpoint
@@ -66,42 +56,24 @@ class Compose:
         # Named on every command line, so that all of them and the streams talk to one engine. The context
         # `default` only stands for an address.
         named = endpoint.context != "default"
-        self._context = endpoint.context if named else None
-        self._host = None if named else endpoint.host
+        self._engine = ("--context", endpoint.context) if named else ("--host", endpoint.host)
 
-    async def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
+    def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
         """The whole command line, the way every caller can run it from any folder."""
-        _docker()
-        await asyncio.to_thread(importlib.import_module, "python_on_whales.client_config")
-        from python_on_whales.client_config import ClientConfig
-
         stack = self._stack
-        config = ClientConfig(
-            context=self._context,
-            host=self._host,
-            compose_files=list(stack.files),
-            compose_env_files=self._env_files(),
-            compose_project_directory=stack.folder,
-            compose_profiles=["*"] if every_profile else [],
-        )
-        return [str(word) for word in config.docker_compose_cmd + list(arguments)]
-
-    def config_command(self) -> list[str]:
-        """What `command("config", "--format", "json", every_profile=True)` says, without its library."""
-        engine = ["--context", self._context] if self._context else ["--host", str(self._host)]
-        files = [word for file in self._stack.files for word in ("--file", str(file))]
-        env_files = [word for file in self._env_files() for word in ("--env-file", str(file))]
-        folder = ["--project-directory", str(self._stack.folder)]
-        chosen = [*files, "--profile", "*", *env_files, *folder]
-        return [_docker(), *engine, "compose", *chosen, "config", "--format", "json"]
-
-    def _env_files(self) -> list[Path]:
-        return [self._stack.env_file] if self._stack.env_file.is_file() else []
+        return [
+            *(_docker(), *self._engine, "compose"),
+            *(word for file in stack.files for word in ("--file", str(file))),
+            *(("--profile", "*") if every_profile else ()),
+            *(("--env-file", str(stack.env_file)) if stack.env_file.is_file() else ()),
+            *("--project-directory", str(stack.folder)),
+            *arguments,
+        ]
 
     async def stream(self, *arguments: str, every_profile: bool = False) -> AsyncGenerator[Progress]:
         """Runs a command and yields what it says."""
         tail: deque[str] = deque(maxlen=4 * TAIL_LINES)
-        command = await self.command(*arguments, every_profile=every_profile)
+        command = self.command(*arguments, every_profile=every_profile)
         async with aclosing(child.lines(command, self._stack.folder, PLAIN)) as output:
             async for line in output:
                 if isinstance(line, child.Ended):
@@ -113,23 +85,21 @@ class Compose:
 
     async def config(self) -> str:
         """The project as compose resolves it, every profile included: JSON."""
-        code, out, err = await child.output(self.config_command(), self._stack.folder, PLAIN, limit=OUTPUT_LIMIT)
-        return _succeeded("config", code, out, err)
+        return await self.read("config", "--format", "json", every_profile=True)
 
-    async def read(self, *arguments: str) -> str:
+    async def read(self, *arguments: str, every_profile: bool = False) -> str:
         """Runs a command and returns its stdout."""
-        return _succeeded(arguments[0], *await self.call(*arguments))
+        code, out, err = await self.call(*arguments, every_profile=every_profile)
+        if code:
+            raise CommandFailed(f"docker compose {arguments[0]}", [message(line) for line in err.splitlines()])
+        return out
 
-    async def call(self, *arguments: str, limit: int = OUTPUT_LIMIT) -> tuple[int, str, str]:
+    async def call(
+        self, *arguments: str, every_profile: bool = False, limit: int = OUTPUT_LIMIT
+    ) -> tuple[int, str, str]:
         """Runs a command: exit code, stdout and stderr, each cut off after `limit` bytes."""
-        return await child.output(await self.command(*arguments), self._stack.folder, PLAIN, limit=limit)
-
-
-def _succeeded(action: str, code: int, out: str, err: str) -> str:
-    """The output of a command that did not fail."""
-    if code:
-        raise CommandFailed(f"docker compose {action}", [message(line) for line in err.splitlines()])
-    return out
+        command = self.command(*arguments, every_profile=every_profile)
+        return await child.output(command, self._stack.folder, PLAIN, limit=limit)
 
 
 def options(name: str, values: Mapping[str, str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tui.engine.child import time_limit
 from tui.engine.docker import cleanup, streams
+from tui.engine.docker.answers import Listed, Machine, Top, Version
 from tui.engine.docker.api import Api
 from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, image_name, options
 from tui.engine.docker.errors import NotThere, explain, taken_port
@@ -60,18 +61,18 @@ class DockerEngine:
         endpoint = await find_endpoint(stack)
         api = Api(endpoint)
         try:
-            version = await api.query("version") or {}
-            machine = await api.query("info") or {}
+            version = await api.query(Version, "version")
+            machine = await api.query(Machine, "info")
         except BaseException:
             await api.close()
             raise
         info = EngineInfo(
             "docker",
-            str(version.get("Version", "")),
+            version.version,
             str(endpoint),
             "Docker answers",
-            cores=machine.get("NCPU") or None,
-            memory=machine.get("MemTotal") or None,
+            cores=machine.cores or None,
+            memory=machine.memory or None,
             is_local=endpoint.is_local,
         )
         return cls(stack, api, info)
@@ -102,22 +103,22 @@ class DockerEngine:
 
     async def owner(self) -> tuple[int, int]:
         """User and group id that a container must run as, so that its files are the present user's."""
-        return owner_of(await self._api.query("info") or {})
+        return owner_of(await self._api.query(Machine, "info"))
 
     async def replicas(self) -> list[Replica]:
         """Every replica and run of this stack, by service and number; somebody's `compose run` is neither."""
         found = await cleanup.containers(self._api, await self._project_name())
         at_once = asyncio.Semaphore(INSPECTIONS_AT_ONCE)
 
-        async def look(container: Mapping[str, Any]) -> Replica | None:
+        async def look(container: Listed) -> Replica | None:
             async with at_once:
                 try:
-                    return replica(await self._api.inspect(container["Id"]))
+                    return replica(await self._api.inspect(container.id))
                 except NotThere:
                     # Removed between the list and the look.
                     return None
 
-        looks = [asyncio.ensure_future(look(item)) for item in found if is_ours(item.get("Labels") or {})]
+        looks = [asyncio.ensure_future(look(item)) for item in found if is_ours(item.labels or {})]
         try:
             replicas = [seen for seen in await asyncio.gather(*looks) if seen is not None]
         finally:
@@ -128,13 +129,13 @@ class DockerEngine:
 
     async def record(self, replica_id: str) -> Mapping[str, Any]:
         """What `docker inspect` shows of a container."""
-        return await self._api.inspect(replica_id)
+        return await self._api.record(replica_id)
 
     async def processes(self, replica_id: str) -> list[list[str]]:
         """`docker top`: the engine's own `ps`, whatever the image has."""
         what = "The processes cannot be listed"
-        found = await self._api.query(f"containers/{replica_id}/top", params={"ps_args": PS}, what=what)
-        return [[str(cell) for cell in row] for row in (found["Titles"], *(found["Processes"] or ()))]
+        found = await self._api.query(Top, f"containers/{replica_id}/top", params={"ps_args": PS}, what=what)
+        return [found.titles, *(found.processes or ())]
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
@@ -215,29 +216,29 @@ class DockerEngine:
         """Sends a signal by name."""
         name = f"SIG{signal.upper().removeprefix('SIG')}"
         path = f"containers/{replica_id}/kill"
-        await self._api.query(path, "POST", params={"signal": name}, what=f"{name} cannot be sent")
+        await self._api.call(path, "POST", params={"signal": name}, what=f"{name} cannot be sent")
 
     async def end(self, replica_id: str, *, grace_seconds: float = 10) -> None:
         """Stops one replica or run; one that ended already is left as it is."""
         seconds = math.ceil(grace_seconds)
         path = f"containers/{replica_id}/stop"
         what = "This replica cannot be stopped"
-        await self._api.query(path, "POST", params={"t": seconds}, seconds=seconds + 30, what=what)
+        await self._api.call(path, "POST", params={"t": seconds}, seconds=seconds + 30, what=what)
 
     async def start_replica(self, replica_id: str) -> None:
         """Starts one replica; one that runs is left as it is."""
-        await self._api.query(f"containers/{replica_id}/start", "POST", what="This replica cannot be started")
+        await self._api.call(f"containers/{replica_id}/start", "POST", what="This replica cannot be started")
 
     async def restart_replica(self, replica_id: str) -> None:
         """Stops one replica, within its own grace, and starts it."""
         # The engine waits out the container's own grace, which may be minutes.
         path = f"containers/{replica_id}/restart"
-        await self._api.query(path, "POST", seconds=RESTART_SECONDS, what="This replica cannot be restarted")
+        await self._api.call(path, "POST", seconds=RESTART_SECONDS, what="This replica cannot be restarted")
 
     async def remove(self, replica_id: str) -> None:
         """Removes one ended replica or run; one that runs is refused."""
         what = "This replica cannot be removed"
-        await self._api.query(f"containers/{replica_id}", "DELETE", params={"v": 1}, what=what)
+        await self._api.call(f"containers/{replica_id}", "DELETE", params={"v": 1}, what=what)
 
     async def start_run(self, request: RunRequest) -> Replica:
         """`docker compose run --detach` without dependencies, terminal and host ports."""
@@ -284,7 +285,7 @@ class DockerEngine:
         """The `docker compose exec` that opens a terminal in a replica."""
         settings = [*([] if terminal else ["--no-TTY"]), *options("--env", env or {})]
         index = await self._index(service, replica_id)
-        return await self._compose.command("exec", *settings, *index, service, *(command or SHELL))
+        return self._compose.command("exec", *settings, *index, service, *(command or SHELL))
 
     async def reach(self, replica: Replica, port: int) -> Address | NoWay:
         """The published port."""
@@ -347,11 +348,10 @@ class DockerEngine:
 
     async def _publisher(self, port: int) -> str | None:
         """The container that has a port of the host."""
-        for container in await self._api.query("containers/json") or ():
-            if any(binding.get("PublicPort") == port for binding in container.get("Ports") or ()):
-                name = str(container["Names"][0]).removeprefix("/")
-                project = (container.get("Labels") or {}).get(PROJECT_LABEL)
-                return f"container {name}" + (f" of the stack {project}" if project else "")
+        for container in await self._api.query(list[Listed], "containers/json"):
+            if any(binding.public_port == port for binding in container.ports or ()):
+                project = (container.labels or {}).get(PROJECT_LABEL)
+                return f"container {container.name}" + (f" of the stack {project}" if project else "")
         return None
 
     async def _build_missing(self, project: Project, services: Sequence[str]) -> AsyncGenerator[Progress]:

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import aiohttp
-from aiodocker.exceptions import DockerContextError, DockerError
 
 from tui.engine.interface import EngineError, EngineGone
 from tui.text import message
 
 TAIL_LINES = 15
+# Of what cannot be read.
+SHOWN = 200
 
-# aiodocker's own status for an engine that cannot be reached.
-_UNREACHABLE = 900
 _GONE = re.compile(r"cannot connect to the docker daemon|error during connect|is the docker daemon running", re.I)
 _DENIED = re.compile(r"permission denied", re.I)
 _NO_COMPOSE = re.compile(
@@ -43,23 +42,26 @@ def gone(endpoint: str, reason: str) -> EngineGone:
     return EngineGone(f"No Docker engine answers at {endpoint}: {message(reason)}. {advice}")
 
 
+def garbled(endpoint: str, why: object) -> EngineGone:
+    """What answers there is no engine, or nothing that can be understood: a proxy's page, a broken answer."""
+    return EngineGone(
+        f"What answers at {endpoint} cannot be read: {message(str(why))[:SHOWN]}. Is that a Docker engine, and is "
+        "there a proxy before it?"
+    )
+
+
 @contextmanager
-def translated(endpoint: str, what: str = "") -> Iterator[None]:
-    """Turns what aiodocker and aiohttp raise into EngineError and EngineGone. `what` begins the sentence."""
+def translated(endpoint: str) -> Iterator[None]:
+    """Turns whatever can go wrong on the wire, and in reading what came over it, into EngineGone."""
     try:
         yield
-    except DockerContextError as error:
-        raise EngineGone(f"The Docker context cannot be read: {message(str(error))}") from None
-    except DockerError as error:
-        if error.status == _UNREACHABLE:
-            raise gone(endpoint, error.message) from None
-        text = message(error.message)
-        kind = NotThere if error.status == 404 else EngineError
-        raise kind(f"{what}: {text}" if what else text) from None
     except TimeoutError:
         raise gone(endpoint, "it did not answer in time") from None
     except (aiohttp.ClientError, OSError) as error:
         raise gone(endpoint, str(error) or type(error).__name__) from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # msgspec's errors are ValueErrors, and so is text that is not UTF-8.
+        raise garbled(endpoint, error) from None
 
 
 def explain(action: str, output: Sequence[str], endpoint: str) -> EngineError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
+from tui.engine.docker import answers
+from tui.engine.docker.answers import Binding, Container, NetworkSettings
 from tui.engine.interface import Health, Replica, State
 from tui.stack.model import Port
 
@@ -30,9 +31,9 @@ _STATES = {
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
 
-def moment(value: Any) -> datetime | None:
+def moment(value: str) -> datetime | None:
     """A time as the engine writes it; its zero time (year 1) and anything else is None."""
-    if not isinstance(value, str) or not value or value.startswith("0001-"):
+    if value.startswith("0001-"):
         return None
     try:
         at = datetime.fromisoformat(_FRACTION.sub(r"\1", value))
@@ -46,65 +47,49 @@ def is_ours(labels: Mapping[str, str]) -> bool:
     return labels.get(ONE_OFF_LABEL, "False") != "True" or RUN_LABEL in labels
 
 
-def replica(inspected: Mapping[str, Any]) -> Replica:
-    """A replica from `GET /containers/ID/json`."""
-    state = inspected.get("State") or {}
-    config = inspected.get("Config") or {}
-    labels: Mapping[str, str] = config.get("Labels") or {}
-    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    name = str(inspected.get("Name", "")).removeprefix("/")
-    what = _STATES.get(state.get("Status", ""), State.UNKNOWN)
+def replica(container: Container) -> Replica:
+    """A container as a replica."""
+    state, config = container.state, container.config
+    labels = config.labels or {}
+    settings = container.network_settings or NetworkSettings()
+    networks = [one for one in (settings.networks or {}).values() if one]
+    name = container.name.removeprefix("/")
+    what = _STATES.get(state.status, State.UNKNOWN)
     number = labels.get(NUMBER_LABEL, "")
-    started, ended = moment(state.get("StartedAt")), moment(state.get("FinishedAt"))
+    started, ended = moment(state.started_at), moment(state.finished_at)
     if started and ended:
         # The engine notes the start of what ends at once a few milliseconds after its end.
         ended = max(started, ended)
-    checks = (state.get("Health") or {}).get("Log") or ()
+    health = state.health or answers.Health()
     return Replica(
-        id=str(inspected["Id"]),
+        id=container.id,
         name=name,
         service=labels.get(SERVICE_LABEL, ""),
         number=int(number) if number.isdecimal() else 0,
         state=what,
-        health=_health(state),
-        health_output=str(checks[-1].get("Output", "")).strip() if checks else "",
-        exit_code=state.get("ExitCode") if what is State.ENDED else None,
-        out_of_memory=bool(state.get("OOMKilled")),
-        restarts=int(inspected.get("RestartCount") or 0),
-        created_at=moment(inspected.get("Created")),
+        health=Health(health.status) if health.status in set(Health) else Health.NONE,
+        health_output=health.log[-1].output.strip() if health.log else "",
+        exit_code=state.exit_code if what is State.ENDED else None,
+        out_of_memory=state.out_of_memory,
+        restarts=container.restart_count,
+        created_at=moment(container.created),
         started_at=started,
         ended_at=ended if what is State.ENDED else None,
-        image=str(config.get("Image", "")),
-        ports=_ports((inspected.get("NetworkSettings") or {}).get("Ports") or {}),
-        addresses=tuple(
-            network[key]
-            for network in networks.values()
-            for key in ("IPAddress", "GlobalIPv6Address")
-            if network.get(key)
-        ),
+        image=config.image,
+        ports=_ports(settings.ports or {}),
+        addresses=tuple(address for one in networks for address in (one.ipv4, one.ipv6) if address),
         host=name,
-        names=(
-            str(config.get("Hostname") or ""),
-            *(str(name) for one in networks.values() for key in ("Aliases", "DNSNames") for name in one.get(key) or ()),
-        ),
-        command=(str(inspected.get("Path", "")), *map(str, inspected.get("Args") or ())),
+        names=(config.hostname, *(name for one in networks for name in (*(one.aliases or ()), *(one.dns_names or ())))),
+        command=(container.path, *(container.args or ())),
         labels={key.removeprefix(OWN_PREFIX): v for key, v in labels.items() if key.startswith(OWN_PREFIX)},
     )
 
 
-def _health(state: Mapping[str, Any]) -> Health:
-    try:
-        return Health((state.get("Health") or {}).get("Status", "none"))
-    except ValueError:
-        return Health.NONE
-
-
-def _ports(bindings: Mapping[str, Any]) -> tuple[Port, ...]:
+def _ports(bindings: Mapping[str, list[Binding] | None]) -> tuple[Port, ...]:
     ports = []
     for inside, outside in bindings.items():
         target, _, protocol = inside.partition("/")
         for binding in outside or ():
-            published = str(binding.get("HostPort", ""))
-            if target.isdecimal() and published.isdecimal():
-                ports.append(Port(int(target), int(published), binding.get("HostIp", ""), protocol or "tcp"))
+            if target.isdecimal() and binding.host_port.isdecimal():
+                ports.append(Port(int(target), int(binding.host_port), binding.host_ip, protocol or "tcp"))
     return tuple(sorted(ports, key=lambda port: (port.target, port.published, port.host)))

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
+import msgspec
 
+from tui.engine.docker.answers import Actor, Message, Reading
 from tui.engine.docker.api import Api
 from tui.engine.docker.errors import NotThere, gone
 from tui.engine.docker.frames import Log
 from tui.engine.docker.replicas import PROJECT_LABEL, SERVICE_LABEL, is_ours
 from tui.engine.docker.stats import sample
-from tui.engine.interface import EngineError, Event, LogLine, Sample
+from tui.engine.interface import Event, LogLine, Sample
 
 CHUNK = 256 * 1024
 # One reading is 3 KB, some more on a machine with hundreds of cores; one event at most its labels.
 JSON_LIMIT = 4 * 1024 * 1024
+T = TypeVar("T")
 # Lines whose times may overlap: both outputs are stamped side by side.
 RECENT_LINES = 1000
 
@@ -44,7 +46,7 @@ async def stats(api: Api, replica_id: str) -> AsyncGenerator[Sample]:
     path = f"containers/{replica_id}/stats"
     async with (
         api.stream(path, {"stream": 1}, what="No statistics") as content,
-        aclosing(_objects(content)) as readings,
+        aclosing(_objects(content, Reading)) as readings,
     ):
         async for reading in readings:
             found = sample(replica_id, reading)
@@ -60,7 +62,7 @@ async def logs(
 ) -> AsyncGenerator[LogLine]:
     """Lines of a replica; see the interface."""
     # Only the engine's own description says whether the stream has frames: 20.10 does not send it along.
-    tty = bool((await api.inspect(replica_id)).get("Config", {}).get("Tty"))
+    tty = (await api.inspect(replica_id)).config.tty
     seen = 0
     if follow:
         recent: deque[int] = deque(maxlen=RECENT_LINES)
@@ -117,7 +119,7 @@ async def events(api: Api, project: str, since_ns: int) -> AsyncGenerator[Event]
     }
     async with (
         api.stream("events", params, what="No events") as content,
-        aclosing(_objects(content)) as messages,
+        aclosing(_objects(content, Message)) as messages,
     ):
         async for message in messages:
             found = event(message)
@@ -126,24 +128,22 @@ async def events(api: Api, project: str, since_ns: int) -> AsyncGenerator[Event]
     raise gone(str(api.endpoint), "it ended its stream of events")
 
 
-def event(message: Mapping[str, Any]) -> Event | None:
+def event(message: Message) -> Event | None:
     """An event from the engine's message; None if it is none of ours."""
-    action, _, detail = str(message.get("Action", "")).partition(": ")
-    kind = EVENTS.get(action)
-    actor = message.get("Actor") or {}
-    attributes: Mapping[str, str] = actor.get("Attributes") or {}
+    action, _, detail = message.action.partition(": ")
+    kind, actor = EVENTS.get(action), message.actor or Actor()
+    attributes = actor.attributes or {}
     if kind is None or not is_ours(attributes):
         return None
     if kind == "ended":
         detail = f"exit code {attributes.get('exitCode', 'unknown')}"
     elif kind == "signalled":
         detail = f"signal {attributes.get('signal', 'unknown')}"
-    nanoseconds = int(message.get("timeNano") or 0)
     return Event(
-        at=datetime.fromtimestamp(nanoseconds / 1e9, UTC),
+        at=datetime.fromtimestamp(message.time_nano / 1e9, UTC),
         kind=kind,
         service=attributes.get(SERVICE_LABEL, ""),
-        replica_id=str(actor.get("ID", "")),
+        replica_id=actor.id,
         detail=detail,
     )
 
@@ -153,15 +153,15 @@ def _seconds(ns: int) -> str:
     return f"{ns // 1_000_000_000}.{ns % 1_000_000_000:09}"
 
 
-async def _objects(content: aiohttp.StreamReader) -> AsyncGenerator[dict[str, Any]]:
-    """The JSON objects of a stream, one a line."""
-    rest = b""
+async def _objects(content: aiohttp.StreamReader, kind: type[T]) -> AsyncGenerator[T]:
+    """The JSON objects of a stream, one a line. Raises ValueError for what is none."""
+    decoder, rest = msgspec.json.Decoder(kind), b""
     while chunk := await content.read(CHUNK):
         *lines, rest = (rest + chunk).split(b"\n")
         if len(rest) > JSON_LIMIT:
-            raise EngineError(f"The engine sent a message of more than {JSON_LIMIT} bytes")
+            raise ValueError(f"a message of more than {JSON_LIMIT} bytes")
         for line in lines:
-            with suppress(ValueError):
-                found = json.loads(line) if line.strip() else None
-                if isinstance(found, dict):
-                    yield found
+            if line.strip():
+                yield decoder.decode(line)
+    if rest.strip():
+        yield decoder.decode(rest)

@@ -1,0 +1,134 @@
+"""Whatever comes over the socket is an answer or one typed error, and is asked for again as if nothing had been."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui.engine.docker import cleanup, streams
+from tui.engine.docker.answers import Machine, Top, Version
+from tui.engine.docker.api import Api, Endpoint
+from tui.engine.docker.errors import NotThere
+from tui.engine.interface import EngineError, EngineGone
+
+HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"
+DEEP = b"[" * 100_000
+REPLICA = "a" * 64
+BROKEN = {
+    "a page": ("200 OK", "text/html", HTML),
+    "a page that says it is JSON": ("200 OK", "application/json", HTML),
+    "a bad gateway": ("502 Bad Gateway", "text/html", HTML),
+    "a proxy's not found": ("404 Not Found", "text/html", HTML),
+    "a way to sign in": ("302 Found\r\nLocation: /login", "text/html", HTML),
+    "deep lists": ("200 OK", "application/json", DEEP),
+    "deep objects": ("200 OK", "application/json", b'{"Labels":' * 100_000),
+    "a deep refusal": ("500 No", "application/json", DEEP),
+    "half an answer": ("200 OK", "application/json", b'[{"Id": "a'),
+    "another form": ("200 OK", "application/json", b'{"Version": [], "Containers": 7, "Titles": {}, "NCPU": "two"}'),
+    "null": ("200 OK", "application/json", b"null"),
+    "not UTF-8": ("200 OK", "application/json", b'[{"Id": "\xff\xfe"}]'),
+    "nothing": ("200 OK", "application/json", b""),
+    "no HTTP": ("\x00\xff", "x", b"SSH-2.0-OpenSSH_9.2"),
+}
+
+
+class Wire:
+    """An engine whose every answer is `answer`: status, content type, body."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self.answer = BROKEN["a page"]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        status, kind, body = self.answer
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode("latin-1") + body)
+        writer.close()
+
+
+@asynccontextmanager
+async def wire(folder: Path) -> AsyncGenerator[tuple[Wire, Api]]:
+    here = Wire(folder / "engine.sock")
+    api = Api(Endpoint("default", f"unix://{here.socket}"))
+    try:
+        async with await asyncio.start_unix_server(here.serve, here.socket):
+            yield here, api
+    finally:
+        await api.close()
+
+
+async def everything(stream: AsyncGenerator[Any]) -> list[Any]:
+    async with aclosing(stream):
+        return [one async for one in stream]
+
+
+ASKED: dict[str, Callable[[Api], Any]] = {
+    "version": lambda api: api.query(Version, "version"),
+    "machine": lambda api: api.query(Machine, "info"),
+    "containers": lambda api: cleanup.containers(api, "p"),
+    "container": lambda api: api.inspect(REPLICA),
+    "record": lambda api: api.record(REPLICA),
+    "processes": lambda api: api.query(Top, "top"),
+    "removables": lambda api: cleanup.removables(api, "p", ()),
+    "stats": lambda api: everything(streams.stats(api, REPLICA)),
+    "logs": lambda api: everything(streams.logs(api, REPLICA, None, None, None, False)),
+    "events": lambda api: everything(streams.events(api, "p", 0)),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+async def test_what_cannot_be_read_is_one_error(tmp_path: Path, broken: str) -> None:
+    async with wire(tmp_path) as (here, api):
+        here.answer = BROKEN[broken]
+        for what, ask in ASKED.items():
+            # As the statistics of what has ended are; a record may have any form.
+            if (what, broken) in (("stats", "nothing"), ("stats", "another form"), ("record", "another form")):
+                continue
+            with pytest.raises(EngineGone) as caught:
+                await ask(api)
+            assert not isinstance(caught.value, NotThere), what
+            assert str(here.socket) in str(caught.value) and "<!DOCTYPE html><html>\n" not in str(caught.value), what
+            assert len(str(caught.value)) < 700
+        # And it recovers.
+        here.answer = ("200 OK", "application/json", b"[]")
+        assert await cleanup.containers(api, "p") == []
+
+
+async def test_an_engines_own_no_is_its_words(tmp_path: Path) -> None:
+    async with wire(tmp_path) as (here, api):
+        here.answer = ("404 Not Found", "application/json", b'{"message": "No such container: a"}')
+        with pytest.raises(NotThere, match="This replica cannot be read: No such container: a"):
+            await api.inspect("a")
+        here.answer = ("409 Conflict", "application/json", b'{"message": "in use"}')
+        with pytest.raises(EngineError, match=r"^in use$"):
+            await api.call("containers/a", "DELETE")
+        here.answer = ("304 Not Modified", "text/plain", b"")
+        await api.call("containers/a/start", "POST")
+
+
+async def test_an_event_with_an_impossible_time(tmp_path: Path) -> None:
+    async with wire(tmp_path) as (here, api):
+        here.answer = ("200 OK", "application/json", b'{"Action": "die", "timeNano": 1' + b"0" * 40 + b"}\n")
+        with pytest.raises(EngineGone, match="cannot be read"):
+            await everything(streams.events(api, "p", 0))
+
+
+@pytest.mark.parametrize("broken", ["a page", "deep lists"])
+async def test_the_command_line_says_so(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {a: {image: x}}\n")
+    async with wire(tmp_path) as (here, _):
+        here.answer = BROKEN[broken]
+        env = {**os.environ, "DOCKER_HOST": f"unix://{here.socket}"}
+        run = [str(Path(sys.executable).with_name("sparkdeck")), "--engine", "docker", "status", str(tmp_path)]
+        done = await asyncio.to_thread(subprocess.run, run, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done
+    assert done.stderr.startswith("error: ") and "cannot be read" in done.stderr and "Traceback" not in done.stderr
