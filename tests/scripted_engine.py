@@ -84,7 +84,7 @@ class ScriptedEngine(Script):
             ends = len(self._container(replica_id).ends)
             while True:
                 bell = self._bell
-                container = self._stream(replica_id)
+                container = self._stream("stats", replica_id)
                 if container is None or container.replica.state not in ALIVE or len(container.ends) > ends:
                     return
                 for sample in container.samples[at:]:
@@ -112,7 +112,7 @@ class ScriptedEngine(Script):
             ends = len(self._container(replica_id).ends)
             while True:
                 bell = self._bell
-                container = self._stream(replica_id)
+                container = self._stream("logs", replica_id)
                 if container is None:
                     return
                 ended = len(container.ends) > ends

@@ -56,7 +56,7 @@ class Script:
         self.calls: dict[str, int] = defaultdict(int)
         self.closed = False
         self._containers: dict[str, _Container] = {}
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, Exception] = {}
         self._holds: dict[str, asyncio.Event] = {}
         self._outage: str | None = None
         self._listeners: list[asyncio.Queue[Event | None]] = []
@@ -187,9 +187,11 @@ class Script:
         self._outage = None
         self._ring()
 
-    def fail(self, action: str, text: str) -> None:
-        """The action of this name (`restart`, `scale`, `execute`, `logs`, ...) raises EngineError until `mend`."""
-        self._failures[action] = text
+    def fail(self, action: str, error: str | Exception) -> None:
+        """The action of this name (`restart`, `scale`, `execute`, `logs`, ...) raises this until `mend`; a text as
+        EngineError. Streams that are open raise it too."""
+        self._failures[action] = EngineError(error) if isinstance(error, str) else error
+        self._ring()
 
     def mend(self, action: str) -> None:
         """The action works again."""
@@ -214,7 +216,7 @@ class Script:
         if self._outage is not None:
             raise EngineGone(self._outage)
         if action in self._failures:
-            raise EngineError(self._failures[action])
+            raise self._failures[action]
 
     def _record(self, action: str, *arguments: Any) -> None:
         self.actions.append((action, arguments))
@@ -231,10 +233,12 @@ class Script:
             raise EngineError(f"No such replica: {id}")
         return self._containers[id]
 
-    def _stream(self, replica_id: str) -> _Container | None:
+    def _stream(self, action: str, replica_id: str) -> _Container | None:
         """The replica of an open stream; None if it is gone."""
         if self._outage is not None:
             raise EngineGone(self._outage)
+        if action in self._failures:
+            raise self._failures[action]
         return None if self.closed else self._containers.get(replica_id)
 
     def _ring(self) -> None:

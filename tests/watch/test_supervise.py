@@ -102,15 +102,18 @@ async def test_who_hears_of_a_failure_may_fail_too(supervisor: Supervisor) -> No
     assert "second" in failure_file().read_text()
 
 
-async def test_the_file_is_bounded_and_keeps_the_newest(supervisor: Supervisor) -> None:
-    for number in range(300):
+async def test_the_file_is_bounded_and_keeps_the_newest(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "LONGEST_FILE", 16 * 1024)
+    for number in range(40):
         try:
             endless()
         except RecursionError as error:
             await supervisor.note("the part", type(error)(f"number {number}").with_traceback(error.__traceback__))
     assert failure_file().stat().st_size < supervise.LONGEST_FILE + supervise.LONGEST_TRACEBACK + 1000
     told = [failure.error for failure in written_failures()]
-    assert told[-1] == "RecursionError: number 299" and len(told) > 10
+    assert told[-1] == "RecursionError: number 39" and 5 < len(told) < 40
     assert failure_file().stat().st_mode & 0o777 == 0o600
 
 

@@ -11,14 +11,14 @@ from datetime import datetime
 from tui.engine.interface import Engine, EngineError, EngineGone, Replica, State
 from tui.watch.entries import row_of
 from tui.watch.log_ring import LogRing
+from tui.watch.outlast import FIRST_PAUSE, LONGEST_PAUSE
 from tui.watch.samples import Samples
 from tui.watch.seam import ERR, OUT
+from tui.watch.supervise import OURS, Supervisor, described
 from tui.watch.words import end_text
 
 # Lines from before the deck's start.
 TAIL = 500
-# Pauses before a stream is opened again whose replica still runs, in seconds.
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 # How long a stream may go on when another replica has taken the place of its own.
 GRACE_SECONDS = 2.0
 ALIVE = (State.RUNNING, State.PAUSED)
@@ -35,12 +35,14 @@ class Follower:
         engine: Engine,
         log: LogRing,
         samples: Samples,
+        supervisor: Supervisor,
         look: Callable[[], Awaitable[None]],
         how_ended: Callable[[str], str],
     ) -> None:
         self._engine = engine
         self._log = log
         self._samples = samples
+        self._supervisor = supervisor
         self._look = look
         self._how_ended = how_ended
         self._replica: Replica | None = None
@@ -49,20 +51,22 @@ class Follower:
         self._limits: dict[str, asyncio.Timeout] = {}
         self._following: str | None = None
         self._tail: int | None = None
+        self._done: Life | None = None
+        self._complaint = ""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, name: str) -> None:
         """Begins; `update` says with what."""
+        keep = self._supervisor.keep
         self._tasks = [
-            asyncio.create_task(self._keep_log(), name=f"log-{name}"),
-            asyncio.create_task(self._keep_samples(), name=f"stats-{name}"),
+            keep(f"the log of {name}", self._keep_log, self._log_failed),
+            keep(f"the samples of {name}", self._keep_samples, lambda error, pause: self._samples.stop()),
         ]
 
-    def cancel(self) -> list[asyncio.Task[None]]:
-        """Ends everything; the tasks to wait for."""
+    def cancel(self) -> None:
+        """Ends everything."""
         for task in self._tasks:
             task.cancel()
-        return self._tasks
 
     def update(self, replica: Replica | None) -> None:
         """The replica as it is now, or None if there is none."""
@@ -81,11 +85,10 @@ class Follower:
             self._ring()
 
     async def _keep_log(self) -> None:
-        done: Life | None = None
-        pause, complaint, ended_before = FIRST_PAUSE, "", False
+        pause, ended_before = FIRST_PAUSE, False
         while True:
             replica = self._replica
-            if replica is None or replica.state is State.CREATED or life_of(replica) == done or self._can_wait(replica):
+            if replica is None or replica.state is State.CREATED or self._is_read(replica) or self._can_wait(replica):
                 await self._bell.wait()
                 continue
             if self._following != replica.id:
@@ -94,23 +97,24 @@ class Follower:
                 self._log.mark(_ns(replica.started_at), "started again")
             ended_before = False
             total = self._log.total
+            trouble = ""
             try:
                 await self._read(replica)
-                complaint = ""
+                self._complaint = ""
             except EngineGone:
                 pass
             except EngineError as error:
-                if str(error) != complaint and self._is_current(replica):
-                    complaint = str(error)
-                    self._log.mark(time.time_ns(), complaint)
+                trouble = str(error)
             except TimeoutError:
                 # The replica was replaced, and its stream did not end by itself.
                 pass
             await self._look()
+            if trouble and self._replica is not None and self._replica.id == replica.id:
+                self._complain(trouble)
             if self._has_ended(replica):
-                done, pause = life_of(replica), FIRST_PAUSE
+                self._done, pause = life_of(replica), FIRST_PAUSE
                 now = self._replica
-                ended_before = now is not None and life_of(now) == done
+                ended_before = now is not None and life_of(now) == self._done
                 continue
             pause = FIRST_PAUSE if self._log.total > total else pause
             await asyncio.sleep(pause)
@@ -195,8 +199,18 @@ class Follower:
     def _can_wait(self, replica: Replica) -> bool:
         return replica.is_run and replica.state is State.ENDED and not self._attended
 
-    def _is_current(self, replica: Replica) -> bool:
-        return self._replica is not None and self._replica.id == replica.id
+    def _is_read(self, replica: Replica) -> bool:
+        """Whether all of this log is there; of one that is alive (again) after all it never is."""
+        return life_of(replica) == self._done and replica.state not in ALIVE
+
+    def _log_failed(self, error: Exception, pause: float) -> None:
+        self._complain(f"{OURS}: {described(error)}")
+
+    def _complain(self, text: str) -> None:
+        """Says what is wrong with the log, once."""
+        if text != self._complaint:
+            self._complaint = text
+            self._log.mark(time.time_ns(), text)
 
     def _ring(self) -> None:
         bell, self._bell = self._bell, asyncio.Event()

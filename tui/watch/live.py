@@ -22,36 +22,41 @@ from tui.watch import host
 from tui.watch.cluster import Cluster, Workers
 from tui.watch.dependencies import waits_of
 from tui.watch.entries import LogEntry
-from tui.watch.follower import FIRST_PAUSE, LONGEST_PAUSE, TAIL, Follower
+from tui.watch.follower import TAIL, Follower
 from tui.watch.host import Host
 from tui.watch.links import master_url
 from tui.watch.live_links import Links
 from tui.watch.log_ring import LogRing
+from tui.watch.outlast import SURE_SECONDS
 from tui.watch.panes import Pane, in_order, make, pane_name, placed
 from tui.watch.role_lines import RoleLines
 from tui.watch.samples import Samples
+from tui.watch.supervise import OURS, Supervisor, described
 from tui.watch.words import UNKNOWN, state_note, state_word
 
 __all__ = ["Host", "LogEntry", "LogRing", "Outage", "Pane", "Samples", "StackWatch"]
 
-# One look for a burst of events; a safety look in case one was missed. Seconds.
+# One look for a burst of events; a safety look in case one was missed, or to make sure of what one look missed.
+# Seconds.
 DEBOUNCE = 0.1
 LOOK_AGAIN = 30.0
+# The longer a look takes, the rarer they are: at most this part of the time.
+BUSY = 0.2
 MASTER_SECONDS = 2.0
 HOST_SECONDS = 2.0
 # Of how many replicas it is kept how they ended until their logs say so.
 ENDS = 1000
-# An engine that lasted this long is tried at once again.
-STEADY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The engine does not answer: since when, its own words, and when it is tried again."""
+    """Nothing is heard of the engine: since when, its own words, and when it is tried again. `ours`: it may answer,
+    but a part of SparkDeck failed."""
 
     since: datetime
     text: str
     retry_at: datetime
+    ours: bool = False
 
 
 class StackWatch:
@@ -59,6 +64,7 @@ class StackWatch:
 
     `panes` in the project's order, runs last (newest first); `version` changes with the set of panes, the master's
     state, the outage. During an outage every word is `unknown`, replicas and samples stay as they were last seen.
+    Every task is supervised: what it feeds is unknown from its failure on, until it is well again.
     """
 
     def __init__(self, engine: Engine, stack: Stack, project: Project) -> None:
@@ -68,6 +74,7 @@ class StackWatch:
         self.spark_at: datetime | None = None
         self.outage: Outage | None = None
         self.host: Host = host.NOTHING_YET
+        self.supervisor = Supervisor()
         self._engine = engine
         self._stack = stack
         self._project = project
@@ -75,16 +82,16 @@ class StackWatch:
         self._followers: dict[str, Follower] = {}
         self._attended: frozenset[str] = frozenset()
         self._ends: dict[str, str] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._ended: set[asyncio.Task[None]] = set()
+        self._removed: set[str] = set()
+        self._missed: set[str] = set()
+        self._started = False
         # Looks: how many were asked for, which of these was tried and which succeeded last.
         self._asked = self._tried = self._done = 0
         self._dirty = asyncio.Event()
-        self._retry = asyncio.Event()
         self._bell = asyncio.Event()
         self._workers = Workers(engine, stack, project)
         self._links = Links(engine, stack, project)
-        self._lines = RoleLines(engine, stack, project, self._show)
+        self._lines = RoleLines(engine, stack, project, self.supervisor, self._show)
         self._one_shots = one_shots(project, stack.layout)
         self._place({})
 
@@ -96,26 +103,18 @@ class StackWatch:
     async def start(self) -> None:
         """Begins to watch; returns at once, with panes that are still unknown."""
         host.begin()
-        self._tasks = [
-            asyncio.create_task(self._keep_up(), name="watch"),
-            asyncio.create_task(self._ask_master(), name="watch-master"),
-            asyncio.create_task(self._look_at_host(), name="watch-host"),
-            asyncio.create_task(self._links.keep(), name="watch-links"),
-            asyncio.create_task(self._lines.keep(), name="watch-lines"),
-        ]
-
+        keep = self.supervisor.keep
+        keep("the watch of the engine", self._keep_up, self._lose, expected=EngineError)
+        keep("the watch of the Spark master", self._ask_master, self._lose_master, expected=EngineError)
+        keep("the watch of this machine", self._look_at_host, self._lose_host)
+        keep("the links", self._links.keep, self._links.forget)
+        self._started = True
         for key, follower in self._followers.items():
             follower.start(key)
 
     async def close(self) -> None:
         """Ends every stream and task."""
-        tasks = [*self._tasks, *self._ended]
-        for follower in self._followers.values():
-            tasks += follower.cancel()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks = []
+        await self.supervisor.close()
         self._followers = {}
 
     def attend(self, keys: Sequence[str]) -> None:
@@ -127,14 +126,14 @@ class StackWatch:
     async def refresh(self) -> None:
         """Looks again at once; during an outage, tries the engine at once. Returns when that was done."""
         asked = self._ask()
-        self._retry.set()
+        self.supervisor.hurry()
         while self._tried < asked:
             await self._bell.wait()
 
     async def _look(self) -> None:
-        """Waits until the engine has been looked at again, however long it is gone."""
+        """Waits until the engine has been looked at again and is sure of what it missed, however long that takes."""
         asked = self._ask()
-        while self._done < asked:
+        while self._done < asked or self._missed:
             await self._bell.wait()
 
     def _ask(self) -> int:
@@ -143,43 +142,28 @@ class StackWatch:
         return self._asked
 
     async def _keep_up(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            began = time.monotonic()
-            try:
-                # Listening begins before the first look, so that nothing falls between the two.
-                async with aclosing(self._engine.events()) as events:
-                    await self._pass()
-                    await self._stay(events)
-            except EngineError as error:
-                if time.monotonic() - began > STEADY_SECONDS:
-                    pause = FIRST_PAUSE
-                self._lose(str(error), pause)
-            except (LookupError, TypeError, ValueError) as error:
-                # An answer that nobody expected must not end the watch.
-                self._lose(f"The engine's answer cannot be read: {error!r}", pause)
-            self._tried = self._asked
-            self._ring()
-            self._retry.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._retry.wait()
-            pause = min(2 * pause, LONGEST_PAUSE)
+        # Listening begins before the first look, so that nothing falls between the two.
+        async with aclosing(self._engine.events()) as events:
+            await self._pass()
+            await self._stay(events)
 
     async def _stay(self, events: AsyncGenerator[Event]) -> None:
         """Looks once after every burst of events. Raises EngineError when the engine is gone."""
         pump = asyncio.create_task(self._pump(events), name="watch-events")
+        took = 0.0
         try:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_AGAIN):
+                    async with asyncio.timeout(SURE_SECONDS if self._missed else LOOK_AGAIN):
                         await self._dirty.wait()
                 if not pump.done():
-                    await asyncio.sleep(DEBOUNCE)
+                    await asyncio.sleep(max(DEBOUNCE, took * (1 / BUSY - 1)))
                 if pump.done():
                     await pump
                     raise EngineGone("The engine ended its stream of events.")
+                began = time.monotonic()
                 await self._pass()
+                took = time.monotonic() - began
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
@@ -190,6 +174,8 @@ class StackWatch:
                 if event.kind == "ended":
                     memory = ", out of memory" if self._ends.get(event.replica_id) == "out of memory" else ""
                     self._ends[event.replica_id] = f"ended with {event.detail}{memory}"
+                elif event.kind == "removed":
+                    self._removed.add(event.replica_id)
                 elif event.kind == "out-of-memory":
                     self._ends[event.replica_id] = "out of memory"
                 if len(self._ends) > ENDS:
@@ -201,7 +187,7 @@ class StackWatch:
     async def _pass(self) -> None:
         asked = self._asked
         self._dirty.clear()
-        self._replicas = await self._engine.replicas()
+        self._replicas = self._made_sure(await self._engine.replicas())
         cluster = self._workers.join(self._replicas, self.spark)
         if cluster != self.cluster:
             self.cluster = cluster
@@ -221,11 +207,23 @@ class StackWatch:
         self._tried = self._done = asked
         self._ring()
 
-    def _lose(self, text: str, pause: float) -> None:
+    def _made_sure(self, found: list[Replica]) -> list[Replica]:
+        """What was found, and what only one look has missed: it is gone when an event or the next look says so."""
+        here = {one.id for one in found}
+        missed = {one.id for one in self._replicas} - here - self._removed
+        doubted, self._missed = missed - self._missed, missed - self._missed
+        self._removed &= here
+        return [*found, *(one for one in self._replicas if one.id in doubted)]
+
+    def _lose(self, error: Exception, pause: float) -> None:
         now = datetime.now(UTC)
         since = self.outage.since if self.outage else now
-        self.outage = Outage(since, text, now + timedelta(seconds=pause))
+        ours = not isinstance(error, EngineError)
+        text = f"{OURS}: {described(error)}" if ours else str(error)
+        self.outage = Outage(since, text, now + timedelta(seconds=pause), ours)
         self.version += 1
+        self._tried = self._asked
+        self._ring()
         self._show()
 
     def _place(self, here: Mapping[str, Replica]) -> None:
@@ -239,16 +237,13 @@ class StackWatch:
         }
         for key in self.panes:
             if key not in panes:
-                tasks = self._followers.pop(key).cancel()
-                self._ended.update(tasks)
-                for task in tasks:
-                    task.add_done_callback(self._ended.discard)
+                self._followers.pop(key).cancel()
         for key, pane in panes.items():
             if key not in self._followers:
-                follower = Follower(self._engine, pane.log, pane.samples, self._look, self._how_ended)
+                follower = Follower(self._engine, pane.log, pane.samples, self.supervisor, self._look, self._how_ended)
                 follower.attend(key in self._attended)
                 self._followers[key] = follower
-                if self._tasks:
+                if self._started:
                     follower.start(key)
         self.panes = panes
         self.version += 1
@@ -260,7 +255,8 @@ class StackWatch:
         for key, pane in self.panes.items():
             replica = pane.replica
             if self.outage is not None:
-                pane.show(word=UNKNOWN, reason="the engine does not answer", name=pane.name)
+                reason = OURS if self.outage.ours else "the engine does not answer"
+                pane.show(word=UNKNOWN, reason=reason, name=pane.name)
                 continue
             registered = self.cluster.registered(replica) if replica else None
             one_shot = pane.service is not None and pane.service.name in self._one_shots
@@ -309,6 +305,12 @@ class StackWatch:
             self.cluster = cluster
             self.version += 1
             self._show()
+
+    def _lose_master(self, error: Exception, pause: float) -> None:
+        self._learn(Cluster())
+
+    def _lose_host(self, error: Exception, pause: float) -> None:
+        self.host = host.NOTHING_YET
 
     async def _look_at_host(self) -> None:
         while True:

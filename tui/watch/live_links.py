@@ -34,6 +34,12 @@ class Links:
         self._panes, self._replicas, self._workers = tuple(panes), replicas, workers
         self._dirty.set()
 
+    def forget(self, error: Exception, pause: float) -> None:
+        """After a failure none is known for sure; they are looked up again."""
+        self._dirty.set()
+        for pane in self._panes:
+            pane.show_links(())
+
     async def keep(self) -> None:
         """Gives the panes their links, again after every update."""
         while True:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from tui.clients.http import ClientError
 from tui.engine.interface import Engine, EngineError, Health, Replica, State
@@ -15,6 +16,7 @@ from tui.stack.model import Project, Stack
 from tui.watch.askers import ASKERS, Asker, Place, trouble_text
 from tui.watch.cluster import Cluster
 from tui.watch.spark_lines import spark_line
+from tui.watch.supervise import OURS, Supervisor
 
 # The longest that one answer may take, in seconds.
 LONGEST = 12.0
@@ -26,51 +28,40 @@ _Key = tuple[str, datetime | None, object]
 
 
 class RoleLines:
-    """`keep` runs for as long as the stack is watched; `update` says which replicas there are; `changed` is called
-    after an answer that is another one than before."""
+    """Asks every replica that can be asked, each in a task of its own: `update` says which replicas there are;
+    `changed` is called after an answer that is another one than before."""
 
-    def __init__(self, engine: Engine, stack: Stack, project: Project, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, stack: Stack, project: Project, supervisor: Supervisor, changed: Callable[[], None]
+    ) -> None:
         self._engine = engine
         self._stack = stack
         self._project = project
+        self._supervisor = supervisor
         self._changed = changed
         self._lines: dict[_Key, str] = {}
         self._tasks: dict[_Key, asyncio.Task[None]] = {}
-        self._ended: set[asyncio.Task[None]] = set()
-        self._replicas: Sequence[Replica] = ()
-        self._dirty = asyncio.Event()
 
     def update(self, replicas: Iterable[Replica]) -> None:
         """What is there now."""
-        self._replicas = [one for one in replicas if _can_answer(one) and self._stack.role(one.service) in ASKERS]
-        self._dirty.set()
+        here = {_key(one): one for one in replicas if _can_answer(one) and self._stack.role(one.service) in ASKERS}
+        for key in [key for key in self._tasks if key not in here]:
+            self._tasks.pop(key).cancel()
+            self._lines.pop(key, None)
+        for key, replica in here.items():
+            if key not in self._tasks:
+                self._tasks[key] = self._supervisor.keep(
+                    f"what is asked of {replica.name}", partial(self._ask, key, replica), partial(self._forget, key)
+                )
 
     def of(self, replica: Replica, cluster: Cluster) -> str:
         """The line of a replica; empty where nothing is known to say."""
         asked = self._lines.get(_key(replica)) if _can_answer(replica) else None
         return asked if asked is not None else spark_line(self._stack.role(replica.service), replica, cluster)
 
-    async def keep(self) -> None:
-        """Asks every replica that can be asked, each in a task of its own."""
-        try:
-            while True:
-                await self._dirty.wait()
-                self._dirty.clear()
-                here = {_key(one): one for one in self._replicas}
-                for key in [key for key in self._tasks if key not in here]:
-                    task = self._tasks.pop(key)
-                    task.cancel()
-                    self._ended.add(task)
-                    task.add_done_callback(self._ended.discard)
-                    self._lines.pop(key, None)
-                for key, replica in here.items():
-                    if key not in self._tasks:
-                        self._tasks[key] = asyncio.create_task(self._ask(key, replica), name="watch-line")
-        finally:
-            tasks = [*self._tasks.values(), *self._ended]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    def _forget(self, key: _Key, error: Exception, pause: float) -> None:
+        self._lines[key] = UNKNOWN + OURS
+        self._changed()
 
     async def _ask(self, key: _Key, replica: Replica) -> None:
         asker = asker_of(self._engine, self._stack, self._project, replica)
@@ -103,9 +94,8 @@ async def answer(asker: Asker) -> str:
         return UNKNOWN + trouble_text(error)
     except TimeoutError:
         return f"{UNKNOWN}it takes longer than {LONGEST:.0f} s to answer"
-    except (EngineError, StackError, LookupError, TypeError, ValueError):
-        # An answer that nobody expected must not end the watch.
-        return UNKNOWN.rstrip(": ")
+    except (EngineError, StackError) as error:
+        return UNKNOWN + " ".join(str(error).split())
 
 
 async def role_lines(
@@ -119,6 +109,9 @@ async def role_lines(
             return spark_line(stack.role(replica.service), replica, cluster)
         try:
             return await answer(asker)
+        except Exception as error:
+            await Supervisor().note(f"what is asked of {replica.name}", error)
+            return UNKNOWN + OURS
         finally:
             await asker.close()
 

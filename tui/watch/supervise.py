@@ -22,6 +22,8 @@ from tui.watch.outlast import FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS
 # Of the file, and of one traceback in it: its beginning and its end. The innermost calls tell most.
 LONGEST_FILE, LONGEST_TRACEBACK, FRAMES = 256 * 1024, 8 * 1024, -40
 _TITLE = "== "
+# How it is said where something is not known for this reason.
+OURS = "a part of SparkDeck failed"
 
 Failed = Callable[[Exception, float], object]
 """Hears of a failure and of the pause until the next try, in seconds; makes unknown what the part feeds."""
@@ -75,7 +77,7 @@ class Supervisor:
     async def note(self, part: str, error: Exception) -> None:
         """Keeps a failure."""
         before = self.failures.get(part)
-        failure = Failure(datetime.now(UTC), part, " ".join(bare(f"{type(error).__name__}: {error}").split())[:300])
+        failure = Failure(datetime.now(UTC), part, described(error))
         self.failures[part] = failure
         # The same one over and over is written once.
         if before is None or before.error != failure.error:
@@ -102,13 +104,13 @@ class Supervisor:
                     bell = self._bell
                     if time.monotonic() - began > STEADY_SECONDS:
                         pause = FIRST_PAUSE
+                    try:
+                        if failed is not None:
+                            failed(error, pause)
+                    except Exception as other:
+                        await self.note(part, other)
                     if not isinstance(error, expected):
                         await self.note(part, error)
-                    if failed is not None:
-                        try:
-                            failed(error, pause)
-                        except Exception as other:
-                            await self.note(part, other)
                 finally:
                     well.cancel()
                 with suppress(TimeoutError):
@@ -117,6 +119,11 @@ class Supervisor:
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
             self.failures.pop(part, None)
+
+
+def described(error: Exception) -> str:
+    """An exception in one harmless line."""
+    return " ".join(bare(f"{type(error).__name__}: {error}").split())[:300]
 
 
 def failure_file() -> Path:
