@@ -205,6 +205,10 @@ class Script:
         """Lets a held action go on."""
         self._holds.pop(action).set()
 
+    def known(self) -> list[Replica]:
+        """Every replica and run, whatever the engine answers."""
+        return [container.replica for container in self._containers.values()]
+
     def replica(self, replica: Replica | str) -> Replica:
         """How this replica is now."""
         return self._container(replica).replica

@@ -16,6 +16,7 @@ from tui.stack.catalogue import find_stack
 from tui.stack.model import Mount, Port, Project, Role, Service, Stack
 from tui.watch.cluster import Cluster
 from tui.watch.live import Host, LogEntry, Outage
+from tui.watch.supervise import Supervisor
 
 _HOME = TemporaryDirectory(prefix="sparkdeck-test-")
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -190,6 +191,7 @@ class FakeWatch:
         self.spark_at: datetime | None = None
         self.outage: Outage | None = None
         self.host = Host(23.4, 11 * GIB, 24 * GIB)
+        self.supervisor = Supervisor()
         self.attended: list[str] = []
         self.closed = False
 

@@ -28,6 +28,8 @@ class Deck:
         self.app = app
         self.pilot = pilot
         self.engine = engine
+        self.failing: set[str] = set()
+        """The parts that are meant to fail."""
 
     async def press(self, *keys: str) -> None:
         """Keys, each handled before the next."""
@@ -108,5 +110,7 @@ async def deck_on(
             await deck.until(lambda: not any(pane.word in ("looking", "unknown") for pane in desk.shown()), "panes")
             await pilot.pause(0.3)
         yield deck
-    left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(("desk-", "deck-", "watch"))]
+        failed = [failure.error for failure in desk.failures if failure.part not in deck.failing]
+    assert not failed, f"parts of SparkDeck failed: {failed}"
+    left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(("part: ", "watch"))]
     assert not left, f"tasks that were left: {left}"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.deck.fakes import SERVICES, layout_project
 from tests.deck.harness import deck_on, scripted
 from tests.scripted_engine import ScriptedEngine
+from tui.deck.screens.base import DeckScreen
 from tui.deck.screens.findings import FindingsScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.engine.interface import Health, State
+from tui.watch import supervise
 
 
 async def test_findings_are_counted_explained_and_lead_to_the_service() -> None:
@@ -99,3 +103,38 @@ async def test_a_stack_that_does_not_fit_its_layout_is_the_finding() -> None:
         # It concerns no pane.
         await deck.press("enter")
         await deck.until(lambda: isinstance(deck.app.screen, PanesScreen), "the panes")
+
+
+async def test_a_part_of_sparkdeck_that_failed_is_a_finding_until_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "WELL_SECONDS", 1.0)
+    engine = scripted()
+    async with deck_on(engine) as deck:
+        deck.failing = {"the watch of the engine"}
+        engine.fail("replicas", RecursionError("deep"))
+        engine.emit("health", next(iter(engine.known())))
+        await deck.until_seen("unknown since")
+        await deck.until_seen("! 1 finding")
+        await deck.press("exclamation_mark")
+        await deck.until_seen("A part of SparkDeck failed: the watch of the engine: RecursionError: deep")
+        await deck.until_seen("failures.log")
+        engine.mend("replicas")
+        await deck.until_seen("Nothing is wrong", seconds=20)
+        await deck.press("escape")
+        await deck.until_seen("8 of 8 services well")
+
+
+async def test_a_picture_that_fails_is_told_of_and_stops_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with deck_on(scripted()) as deck:
+        deck.failing = {"the picture"}
+        tick = DeckScreen.tick
+        failing = True
+
+        def fails(screen: DeckScreen, *, slow: bool) -> None:
+            if failing:
+                raise KeyError("pane")
+            tick(screen, slow=slow)
+
+        monkeypatch.setattr(PanesScreen, "tick", fails)
+        await deck.until(lambda: [one.part for one in deck.app.desk.failures] == ["the picture"])
+        failing = False
+        await deck.until_seen("! 1 finding")

@@ -31,6 +31,12 @@ async def until(reached: Callable[[], object], seconds: float = 5) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails here on purpose is told to nobody else."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     return Stack("demo", tmp_path, (), tmp_path, layout=LAYOUT)

@@ -13,11 +13,6 @@ from tui.watch import supervise
 from tui.watch.supervise import Supervisor, failure_file, written_failures
 
 
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-
 @pytest.fixture
 async def supervisor() -> AsyncGenerator[Supervisor]:
     made = Supervisor()
@@ -56,7 +51,7 @@ async def test_a_part_that_fails_is_told_of_and_begun_again(supervisor: Supervis
 async def test_a_part_that_stays_well_is_no_longer_a_failure(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervise, "STEADY_SECONDS", 0.5)
+    monkeypatch.setattr(supervise, "WELL_SECONDS", 0.5)
     tries = iter([True])
 
     async def part() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from tui.checks.everything import check_everything
+from tui.checks.ourselves import check_written
 from tui.checks.situation import Situation
 from tui.cli.arguments import Json
 from tui.cli.output import note, out, print_json
@@ -23,7 +24,7 @@ async def doctor(as_json: Json = False) -> int:
         replicas = await session.engine.replicas()
         cluster = await look_at_cluster(session.engine, session.stack, session.project, replicas)
         now = Situation(session.stack, session.project, session.engine.info, replicas, cluster)
-        findings = await check_everything(session.engine, now)
+        findings = [*check_written(), *await check_everything(session.engine, now)]
     if as_json:
         print_json([{"service": one.service, "what": one.what, "remedy": one.remedy} for one in findings])
     for one in [] if as_json else findings:

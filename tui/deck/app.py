@@ -98,7 +98,7 @@ class DeckApp(App[None]):
 
     def _begin(self) -> None:
         self.desk.start()
-        self._ticker = asyncio.create_task(self._tick(), name="deck-tick")
+        self._ticker = self.desk.supervisor.keep("the deck's clock", self._tick)
         for problem in self.settings.problems:
             self.say(problem, severity="warning")
 
@@ -134,9 +134,7 @@ class DeckApp(App[None]):
                 with self.batch_update():
                     self.tick(slow=slow)
             except Exception as error:  # a picture that fails must not stop all later ones
-                self.log.error(f"tick: {error!r}")
-                if self.settings.strict:
-                    raise
+                await self.desk.supervisor.note("the picture", error)
             if self.desk.ready is not None and loop.time() >= collect:
                 if collect == 0.0:
                     # Or the first key would wait for them.

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tui.actions.replicas import Chosen
@@ -23,6 +24,7 @@ from tui.watch.live import Outage, Pane
 from tui.watch.names import short_name
 from tui.watch.queued import QueuedReason
 from tui.watch.session import OpenEngine, Session
+from tui.watch.supervise import OURS, Failure, Supervisor, described
 
 if TYPE_CHECKING:
     from tui.checks.finding import Finding
@@ -42,6 +44,11 @@ class RunView:
     ended: Ended | None = None
     version: int = 0
 
+    def forget(self, error: Exception, pause: float) -> None:
+        """After a failure its progress is not known."""
+        self.progress = self.waiting = None
+        self.version += 1
+
 
 @dataclass(slots=True)
 class Desk:
@@ -57,8 +64,8 @@ class Desk:
     version: int = 0
     runs: dict[str, RunView] = field(default_factory=dict)
     opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _opening: asyncio.Task[None] | None = None
-    _followers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    supervisor: Supervisor = field(default_factory=Supervisor)
+    _followers: set[str] = field(default_factory=set)
     _expected: Mapping[str, Pane] = field(default_factory=dict)
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,7 +74,7 @@ class Desk:
 
     def start(self) -> None:
         """Begins to open the engine."""
-        self._opening = asyncio.create_task(self._open(), name="desk-open")
+        self.supervisor.keep("the opening of the stack", self._open, self._lose)
 
     async def opened(self) -> Session:
         """Waits for the engine."""
@@ -77,10 +84,7 @@ class Desk:
 
     async def close(self) -> None:
         """Ends everything that the desk started; the stack goes on."""
-        tasks = [task for task in (self._opening, *self._followers.values()) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.supervisor.close()
         if self.ready is not None:
             await self.ready.close()
 
@@ -130,8 +134,21 @@ class Desk:
         """Every replica and run, as last seen."""
         return [pane.replica for pane in self.panes.values() if pane.replica is not None]
 
+    @property
+    def failures(self) -> list[Failure]:
+        """The parts of SparkDeck that failed."""
+        watch = self.ready.watch.supervisor.failures if self.ready else {}
+        return [*self.supervisor.failures.values(), *watch.values()]
+
     def findings(self) -> list[Finding]:
         """What can be told to be wrong without asking anybody."""
+        if failures := self.failures:
+            from tui.checks.ourselves import check_ourselves
+
+            return [*check_ourselves(failures), *self._findings()]
+        return self._findings()
+
+    def _findings(self) -> list[Finding]:
         if self.ready is not None and self.outage is None:
             from tui.checks.moment import check_moment
 
@@ -140,7 +157,7 @@ class Desk:
 
         if self.refused:
             return [Finding(self.refused, "Change that, then start SparkDeck again.")]
-        if self.outage is not None:
+        if self.outage is not None and not self.outage.ours:
             remedy = "See that it runs. SparkDeck tries again by itself, and goes on where it was."
             return [Finding(f"The engine does not answer: {self.outage.text}", remedy)]
         return []
@@ -150,8 +167,9 @@ class Desk:
         if self.ready is None or self.outage is not None:
             return self.findings()
         from tui.checks.everything import check_everything
+        from tui.checks.ourselves import check_ourselves
 
-        return await check_everything(self.ready.engine, self.situation())
+        return [*check_ourselves(self.failures), *await check_everything(self.ready.engine, self.situation())]
 
     def follow_runs(self) -> None:
         """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""
@@ -159,12 +177,12 @@ class Desk:
             return
         for pane in self.shown():
             if pane.is_run and pane.key not in self._followers and pane.replica is not None:
-                task = asyncio.create_task(self._follow(self.ready, pane), name=f"desk-run-{pane.key}")
-                self._followers[pane.key] = task
+                self._followers.add(pane.key)
+                view = self.runs.setdefault(pane.key, RunView())
+                self.supervisor.keep(f"the run {pane.key}", partial(self._follow, self.ready, pane, view), view.forget)
 
-    async def _follow(self, ready: Session, pane: Pane) -> None:
+    async def _follow(self, ready: Session, pane: Pane, view: RunView) -> None:
         assert pane.replica is not None
-        view = self.runs.setdefault(pane.key, RunView())
         updates = follow(ready.engine, ready.stack, ready.project, run_of(pane.replica), lines=False)
         with suppress(EngineError):
             async with aclosing(updates):
@@ -181,6 +199,10 @@ class Desk:
                         case _:
                             continue
                     view.version += 1
+
+    def _lose(self, error: Exception, pause: float) -> None:
+        self.trouble = Outage(self.now(), f"{OURS}: {described(error)}", self.now() + timedelta(seconds=pause), True)
+        self.version += 1
 
     async def _open(self) -> None:
         attempt = 0

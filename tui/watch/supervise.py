@@ -21,6 +21,8 @@ from tui.watch.outlast import FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS
 
 # Of the file, and of one traceback in it: its beginning and its end. The innermost calls tell most.
 LONGEST_FILE, LONGEST_TRACEBACK, FRAMES = 256 * 1024, 8 * 1024, -40
+# A part that has not failed for so long is well again.
+WELL_SECONDS = 30.0
 _TITLE = "== "
 # How it is said where something is not known for this reason.
 OURS = "a part of SparkDeck failed"
@@ -39,8 +41,8 @@ class Failure:
 
 
 class Supervisor:
-    """`keep` starts a part; `failures` are those that have failed and are not known to be well again (by part);
-    `close` ends everything that was started."""
+    """`keep` starts a part; `failures` are those that are not known to be well again, by part; `close` ends
+    everything that was started."""
 
     def __init__(self) -> None:
         self.failures: dict[str, Failure] = {}
@@ -57,7 +59,7 @@ class Supervisor:
     ) -> asyncio.Task[None]:
         """A task for this part, begun again with growing pauses whenever it raises; over when it returns. What is
         `expected` is no failure of ours: only `failed` hears of it."""
-        task = asyncio.create_task(self._keep(part, run, failed, expected), name=part)
+        task = asyncio.create_task(self._keep(part, run, failed, expected), name=f"part: {part}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -79,11 +81,16 @@ class Supervisor:
         before = self.failures.get(part)
         failure = Failure(datetime.now(UTC), part, described(error))
         self.failures[part] = failure
+        asyncio.get_running_loop().call_later(WELL_SECONDS, self._forget, failure)
         # The same one over and over is written once.
         if before is None or before.error != failure.error:
             # RuntimeError: no thread can be had.
             with suppress(RuntimeError):
                 await asyncio.to_thread(_write, failure, error)
+
+    def _forget(self, failure: Failure) -> None:
+        if self.failures.get(failure.part) is failure:
+            del self.failures[failure.part]
 
     async def _keep(
         self,
@@ -96,7 +103,6 @@ class Supervisor:
         try:
             while True:
                 began = time.monotonic()
-                well = asyncio.get_running_loop().call_later(STEADY_SECONDS, self.failures.pop, part, None)
                 try:
                     await run()
                     return
@@ -111,8 +117,6 @@ class Supervisor:
                         await self.note(part, other)
                     if not isinstance(error, expected):
                         await self.note(part, error)
-                finally:
-                    well.cancel()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await bell.wait()
@@ -133,14 +137,14 @@ def failure_file() -> Path:
 
 def written_failures() -> list[Failure]:
     """What the file tells, the newest last; nothing where it cannot be read."""
-    with suppress(OSError, ValueError):
-        titles = [
-            line[len(_TITLE) :].split("\t")
-            for line in failure_file().read_text("utf-8", "replace").splitlines()
-            if line.startswith(_TITLE)
-        ]
-        return [Failure(datetime.fromisoformat(at), part, error) for at, part, error in titles]
-    return []
+    found: list[Failure] = []
+    with suppress(OSError):
+        for line in failure_file().read_text("utf-8", "replace").splitlines():
+            if line.startswith(_TITLE):
+                with suppress(ValueError):
+                    at, part, error = line[len(_TITLE) :].split("\t")
+                    found.append(Failure(datetime.fromisoformat(at), part, error))
+    return found
 
 
 def _write(failure: Failure, error: Exception) -> None:

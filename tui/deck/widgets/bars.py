@@ -115,9 +115,8 @@ class Header(Rows):
         since = outage.since.astimezone().strftime("%H:%M:%S")
         retry = f"  again in {seconds} s " if seconds else "  trying again "
         row = Row(width).add(" ✗ ", style.banner)
-        row.add(
-            f"engine gone since {since}: {' '.join(bare(outage.text).split())}", style.banner, row.left - len(retry)
-        )
+        what = "unknown" if outage.ours else "engine gone"
+        row.add(f"{what} since {since}: {' '.join(bare(outage.text).split())}", style.banner, row.left - len(retry))
         return row.add(retry, style.banner).strip(style.banner)
 
 
