@@ -13,7 +13,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -34,7 +36,7 @@ class Use:
 
 
 class Terminal:
-    """160x48. The program is in a session of its own and ends with `close`."""
+    """160x48. The program is in a session of its own, whose terminal this is, and ends with `close`."""
 
     def __init__(self, process: asyncio.subprocess.Process, master: int) -> None:
         self._process = process
@@ -45,6 +47,7 @@ class Terminal:
         self.began = time.perf_counter()
         self.written = 0
         self._closed = False
+        self._hung_up = False
         asyncio.get_running_loop().add_reader(master, self._read)
 
     @classmethod
@@ -55,7 +58,14 @@ class Terminal:
         os.set_blocking(master, False)
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+            *command,
+            cwd=folder,
+            env=env,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=partial(fcntl.ioctl, slave, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
         terminal = cls(process, master)
@@ -78,6 +88,33 @@ class Terminal:
     def text(self) -> str:
         """What was written since the last `forget`, without control sequences."""
         return _SEQUENCE.sub(b"", bytes(self._output)).decode(errors="replace")
+
+    @property
+    def raw(self) -> bytes:
+        """What was written since the last `forget`."""
+        return bytes(self._output)
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return self._process.pid
+
+    def modes(self) -> list[Any]:
+        """How the terminal is set, see `termios`."""
+        return termios.tcgetattr(self._master)
+
+    def hang_up(self) -> None:
+        """The terminal goes, as when its window is closed."""
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+        self._hung_up = True
+
+    async def ended(self, seconds: float = 10) -> int:
+        """The program's exit code, when it has ended by itself. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            code = await self._process.wait()
+        self._read()
+        return code
 
     def forget(self) -> None:
         """Only what is written from now on counts for `wait`."""
@@ -145,8 +182,8 @@ class Terminal:
         if self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
-        asyncio.get_running_loop().remove_reader(self._master)
-        os.close(self._master)
+        if not self._hung_up:
+            self.hang_up()
         return took
 
     def _all(self) -> list[psutil.Process]:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.actions import SkipAction
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.driver import Driver
+from textual.notifications import Notification, Notify
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -35,6 +36,15 @@ GC_THRESHOLDS, GC_SECONDS = (10_000, 10, 1_000), 60.0
 
 T = TypeVar("T")
 HANDLER_MODULES = "tui.deck.handlers.every"
+
+
+class Said(Notification):
+    """A message. Where no time is left when it comes to the screen, Textual's timer (8.2) counts for ever."""
+
+    @property
+    def time_left(self) -> float:
+        """Seconds."""
+        return max(0.01, super().time_left)
 
 
 class DeckApp(App[None]):
@@ -254,14 +264,24 @@ class DeckApp(App[None]):
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """The terminal is somebody else's within. Raises SuspendNotSupported where it cannot be lent."""
+        """The terminal is somebody else's within: nothing is painted meanwhile, and what fails gives it back too.
+
+        Raises SuspendNotSupported where it cannot be lent, or is, and what is raised within.
+        """
+        if self.paused:
+            raise SuspendNotSupported
+        failed: Exception | None = None
         self.paused = True
         try:
-            with self.suspend():
-                yield
+            with self.batch_update(), self.suspend():
+                try:
+                    yield
+                except Exception as error:  # Textual would leave the terminal as it is
+                    failed = error
         finally:
             self.paused = False
-            self.refresh(layout=True)
+        if failed is not None:
+            raise failed
 
     @property
     def scope(self) -> str:
@@ -272,7 +292,7 @@ class DeckApp(App[None]):
     def say(self, text: str, *, severity: str = "information", title: str = "") -> None:
         """A message that goes away by itself. Nothing in it is markup."""
         seconds = 4 if severity == "information" else 10
-        self.notify(text, title=title, severity=severity, timeout=seconds, markup=False)  # type: ignore[arg-type]
+        self.post_message(Notify(Said(text, title, severity, seconds, markup=False)))  # type: ignore[arg-type]
 
     def _command_ended(self, command: Command) -> None:
         if command.state == DONE:

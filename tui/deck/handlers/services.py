@@ -212,7 +212,11 @@ async def enter(deck: Deck, service: str, command: Sequence[str], *, replica: Re
             sys.stdout.write(f"{name} in {place}; leave it to come back to the deck\n")
             sys.stdout.flush()
             process = await asyncio.create_subprocess_exec(*argv)
-            code = await process.wait()
+            try:
+                code = await process.wait()
+            finally:
+                if process.returncode is None:
+                    process.terminate()
     except SuspendNotSupported:
         deck.say(f"This terminal cannot be lent to {place}. From another one: {' '.join(argv)}", severity="warning")
         return
