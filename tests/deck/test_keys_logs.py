@@ -82,6 +82,14 @@ async def test_export(tmp_path: Path) -> None:
             await deck.press("enter")
             await deck.until(file.exists)
             await deck.press("escape", "escape")
+        # A file that is there stays, and another name is offered.
+        await deck.press("enter", "W", "enter")
+        await deck.until(lambda: isinstance(deck.app.screen, AskText))
+        deck.app.screen.query_one(Input).value = str(file)
+        await deck.press("enter")
+        await deck.until_seen("exists and stays as it is")
+        await deck.press("enter")
+        await deck.until(lambda: len(list(tmp_path.iterdir())) == 3)
         assert (tmp_path / "0.log").read_text().splitlines() == ["line 1", *(f"line 1{n}" for n in range(10))]
         assert (tmp_path / "1.log").read_text().splitlines() == [*(f"line {n}" for n in range(30)), "red"]
 

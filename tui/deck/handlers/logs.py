@@ -139,10 +139,16 @@ async def export(deck: Deck, key: str) -> None:
         return
     name = bare(panes[0].name) if len(panes) == 1 else "logs"
     suggested = (folder_here() or Path.home()) / f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}.log"
-    path = await deck.ask(AskText("Write to which file?", str(suggested)))
-    if not path:
-        return
-    target = Path(path).expanduser()
+    target, note = suggested, ""
+    while True:
+        path = await deck.ask(AskText("Write to which file?", str(target), note))
+        if not path:
+            return
+        target = Path(path).expanduser()
+        if not target.exists():
+            break
+        note = f"{target} exists and stays as it is: another name?"
+        target = target.with_stem(f"{target.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}")
     if chosen == "shown":
         texts = view.model.texts()
         number = await asyncio.to_thread(_write, target, [f"{text}\n" for text in texts])
@@ -154,7 +160,7 @@ async def export(deck: Deck, key: str) -> None:
 
 def _write(target: Path, lines: Sequence[str]) -> int:
     """Writes a file whole or not at all. Raises OSError."""
-    with whole_file(target) as file:
+    with whole_file(target, new=True) as file:
         file.writelines(lines)
     return len(lines)
 
@@ -165,7 +171,7 @@ async def _write_all(ready: Session, panes: Sequence[Pane], target: Path) -> int
     replicas = [pane.replica for pane in panes if pane.replica is not None]
     tags = {pane.replica.id: f"{bare(pane.name)} | " for pane in panes if pane.replica is not None}
     number = 0
-    with whole_file(target) as file:
+    with whole_file(target, new=True) as file:
         part: list[str] = []
         async with aclosing(usecases.whole_log(ready, replicas)) as entries:
             async for entry in entries:
