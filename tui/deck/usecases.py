@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 from tui.actions import replicas
@@ -184,9 +184,9 @@ async def cleanup(ready: Session) -> AsyncGenerator[StartUpdate]:
         yield step
 
 
-def whole_log(ready: Session, replicas: Sequence[Replica]) -> AsyncGenerator[Tagged]:
-    """Every line that the engine still has of these replicas, by time."""
-    return recent(ready.engine, replicas, None)
+def whole_log(ready: Session, replicas: Sequence[Replica], told: Callable[[str], None]) -> AsyncGenerator[Tagged]:
+    """Every line that the engine still has of these replicas, by time; `told` hears why one has none."""
+    return recent(ready.engine, replicas, None, told)
 
 
 async def runs(ready: Session) -> list[jobs.Run]:

@@ -23,7 +23,7 @@ class Outlast:
 
     def __init__(self, engine: Engine, told: Callable[[str], None]) -> None:
         self._engine = engine
-        self._told = told
+        self.told = told
         self._asking = asyncio.Lock()
 
     async def until(self, read: Callable[[], Awaitable[T | None]]) -> T:
@@ -64,9 +64,9 @@ class Outlast:
                     break
                 except EngineGone as error:
                     if not away:
-                        self._told(f"{error} Waiting until the engine is back; what it runs may go on meanwhile.")
+                        self.told(f"{error} Waiting until the engine is back; what it runs may go on meanwhile.")
                     away = True
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             if away:
-                self._told("The engine is back.")
+                self.told("The engine is back.")

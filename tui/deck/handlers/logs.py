@@ -173,7 +173,7 @@ async def _write_all(ready: Session, panes: Sequence[Pane], target: Path) -> int
     number = 0
     with whole_file(target, new=True) as file:
         part: list[str] = []
-        async with aclosing(usecases.whole_log(ready, replicas)) as entries:
+        async with aclosing(usecases.whole_log(ready, replicas, lambda why: part.append(f"{bare(why)}\n"))) as entries:
             async for entry in entries:
                 part.append(f"{tags[entry.replica.id] if len(tags) > 1 else ''}{bare(entry.line.text)}\n")
                 number += 1
