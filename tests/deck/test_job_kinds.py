@@ -6,13 +6,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input, Select
 
 from tests.deck.fakes import SERVICES, layout_stack
 from tests.deck.harness import deck_on, scripted
+from tui.deck.jobform import form_of, submission
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.submit import FIELDS, SubmitScreen
-from tui.stack.model import JobKind, JobSpec, Stack
+from tui.jobs.submit import SubmitError, run_of
+from tui.stack.model import JobKind, JobSpec, Project, Service, Stack
+from tui.stack.secrets import MASK
+from tui.watch.session import Session
 
 COUNT = JobSpec("count", "jupyter", kind=JobKind.RUN, command=("wc", "-l"))
 TRAIN = JobSpec("train", "mlflow", kind=JobKind.AIRFLOW, dag="train", conf={"trials": "3"})
@@ -68,6 +73,21 @@ async def test_the_form_has_the_fields_of_the_jobs_kind() -> None:
         deck.app.screen.query_one("OptionList").focus()
         await deck.press("down", "enter")
         await deck.until(lambda: deck.app.screen.query_one("#confs", Input).value == "trials=5")
+
+
+def test_a_past_runs_secrets_are_written_again_by_who_knows_them() -> None:
+    engine = scripted(SERVICES)
+    command = ("spark-submit", "--conf", "spark.x.secret=hunter2", "--conf", "a=b", "/apps/x.py")
+    run = run_of(
+        engine.add_run("spark-submit", "x-1", labels={"job": "x", "args": '["--pw=hunter2"]'}, command=command)
+    )
+    form = form_of(run, ())
+    assert (form.job, form.args, form.confs) == ("/apps/x.py", f"'--pw={MASK}'", f"spark.x.secret={MASK}; a=b")
+    ready = Session(engine, layout_stack(), Project("demo", {name: Service(name) for name in SERVICES}))
+    for spoilt in (form, replace(form, args=""), replace(form, confs="")):
+        with pytest.raises(SubmitError, match="write them in place of"):
+            submission(ready, spoilt)
+    assert submission(ready, replace(form, args="--pw=new", confs="a=b")).args == ("--pw=new",)
 
 
 async def test_what_is_missing_is_listed_instead_of_a_stack(tmp_path: Path) -> None:

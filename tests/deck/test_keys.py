@@ -10,11 +10,12 @@ from tui.deck.actions import ACTIONS
 from tui.deck.handlers.every import HANDLERS
 from tui.deck.screens.commands import CommandsScreen
 from tui.deck.screens.help import HelpScreen
-from tui.deck.screens.inspect import MASK, InspectScreen
+from tui.deck.screens.inspect import InspectScreen
 from tui.deck.screens.palette import Palette
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.zoom import ZoomScreen
 from tui.deck.theme import LIGHT
+from tui.stack.secrets import MASK
 
 
 def test_every_action_is_handled() -> None:

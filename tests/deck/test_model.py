@@ -15,10 +15,10 @@ from tui.deck.draw import gauge, graph
 from tui.deck.jobform import memory_bytes
 from tui.deck.logmodel import PARTS, LogModel, parse_pattern
 from tui.deck.merged import MergedLog
-from tui.deck.screens.inspect import MASK, masked
 from tui.deck.settings import load_settings
 from tui.jobs.submit import SubmitError
 from tui.stack.model import Role, Service
+from tui.stack.secrets import MASK, masked
 from tui.watch.live import Pane
 from tui.watch.ready import Step
 

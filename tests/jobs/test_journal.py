@@ -17,7 +17,9 @@ from tui.jobs.journal import history, journal_file
 from tui.jobs.submit import find_runs
 from tui.jobs.verdict import Outcome
 from tui.stack.model import Project, Service, Stack
+from tui.stack.secrets import MASK
 
+SHOWN = ("--rows", "5", "--password", MASK, f"--api-key={MASK}", f"jdbc:mysql://me:{MASK}@db", "last")
 PROJECT = Project("demo", {"client": Service("client")})
 
 
@@ -35,7 +37,7 @@ def submit(engine: ScriptedEngine, number: int, *, labels: dict[str, str] | None
 
 async def test_a_run_is_still_told_of_after_down(stack: Stack) -> None:
     engine = ScriptedEngine(PROJECT)
-    args = ("--rows", "5", "--password", "hunter2", "--api-key=hunter2", "jdbc://me:hunter2@db", "last")
+    args = ("--rows", "5", "--password", "hunter2", "--api-key=hunter2", "jdbc:mysql://me:hunter2@db", "last")
     conf = ("--conf", "spark.hadoop.fs.s3a.secret.key=hunter2", "--conf", "a=b")
     labels = {"args": json.dumps(args), "env": '{"TASKS": "load", "DB_PASSWORD": "hunter2"}'}
     id = submit(engine, 1, command=("spark-submit", *conf, "/apps/x.py", *args), labels=labels)
@@ -43,14 +45,13 @@ async def test_a_run_is_still_told_of_after_down(stack: Stack) -> None:
     await drain(down(engine, stack, PROJECT))
     assert await engine.replicas() == []
     (run,) = await history(engine, stack, PROJECT)
-    assert (run.id, run.job, run.args, run.is_over, run.is_past) == (
-        *("train-1", "train", ("--rows", "5", "last"), True, True),
-    )
+    assert (run.id, run.job, run.args, run.is_over, run.is_past) == (*("train-1", "train", SHOWN, True, True),)
     assert run.replica.exit_code == 137 and run.replica.out_of_memory
     assert run.replica.started_at is not None and run.replica.ended_at is not None
     # To submit it again, but without what nobody should find in a file.
-    assert run.replica.command == ("spark-submit", "--conf", "a=b", "/apps/x.py", "--rows", "5", "last")
-    assert run.env == {"TASKS": "load"}
+    confs = ("--conf", f"spark.hadoop.fs.s3a.secret.key={MASK}", "--conf", "a=b")
+    assert run.replica.command == ("spark-submit", *confs, "/apps/x.py", *SHOWN)
+    assert run.env == {"TASKS": "load", "DB_PASSWORD": MASK}
     file = journal_file(stack, PROJECT)
     assert "hunter2" not in file.read_text() and file.stat().st_mode & 0o077 == 0
 

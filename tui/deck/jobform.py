@@ -12,6 +12,7 @@ from tui.clients.spark_master import MasterState
 from tui.deck import words
 from tui.jobs.submit import Run, SubmitError, check_file, check_running, find_job
 from tui.stack.model import JobKind, JobSpec
+from tui.stack.secrets import MASK, masked, masked_record, masked_words
 from tui.watch.session import Session
 
 # What an executor takes unless the form, the job or the client's environment says otherwise: Spark's own default.
@@ -95,6 +96,8 @@ def submission(ready: Session, form: Form) -> Submission:
     if form.jars.strip():
         conf[CONFS["jars"]] = form.jars.strip()
     env = {"TASKS": form.tasks.strip()} if form.tasks.strip() else {}
+    if any(MASK in text for text in (*args, *conf.values())):
+        raise SubmitError(f"The secrets of an earlier run are not kept: write them in place of {MASK}.")
     return Submission(job, args, conf, env)
 
 
@@ -141,10 +144,10 @@ def form_of(run: Run, layout_jobs: Sequence[JobSpec]) -> Form:
     tasks = run.env.get("TASKS", "")
     usual = known[run.job].env.get("TASKS") if run.job in known else None
     form = Form(job=run.job, args=shlex.join(run.args), tasks=tasks if tasks != usual else "")
-    command = list(run.replica.command)
-    own = dict(known[run.job].conf) if run.job in known else {}
+    command = masked_words(run.replica.command)
+    own = {key: masked(key, value) for key, value in known[run.job].conf.items()} if run.job in known else {}
     if run.job in known and known[run.job].kind is not JobKind.SPARK:
-        return replace(form, confs=_dag_confs(command, own))
+        return replace(form, confs=_dag_confs(run.replica.command, own))
     confs: dict[str, str] = {}
     at = 1
     while at < len(command):
@@ -169,7 +172,7 @@ def _dag_confs(command: Sequence[str], own: Mapping[str, str]) -> str:
     """What a DAG run's command has beyond the job's own conf."""
     try:
         confs = json.loads(command[command.index("--conf") + 1])
-        return "; ".join(f"{key}={value}" for key, value in confs.items() if own.get(key) != value)
+        return "; ".join(f"{key}={value}" for key, value in masked_record(confs).items() if own.get(key) != value)
     except (ValueError, IndexError, AttributeError):
         return ""
 

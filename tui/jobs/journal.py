@@ -18,7 +18,7 @@ from tui.engine.interface import Engine, EngineError, Replica, State
 from tui.jobs.submit import Run, find_runs, run_of
 from tui.jobs.verdict import Outcome, Verdict
 from tui.stack.model import Project, Stack
-from tui.stack.secrets import is_secret, without_secrets
+from tui.stack.secrets import masked, masked_words
 from tui.stack.wholefile import whole_file
 
 # The newest ones; nobody looks further back.
@@ -103,13 +103,13 @@ def _record(run: Run) -> dict[str, Any]:
     return {
         "run": run.id,
         "job": run.job,
-        "args": without_secrets(list(run.args)),
-        "env": {name: value for name, value in run.env.items() if not is_secret(name)},
+        "args": masked_words(run.args),
+        "env": {name: masked(name, value) for name, value in run.env.items()},
         "submitted": _text(run.submitted_at),
         "verdict": asdict(run.verdict) if run.verdict else None,
         "name": replica.name,
         "service": replica.service,
-        "command": without_secrets(list(replica.command)),
+        "command": masked_words(replica.command),
         "created": _text(replica.created_at),
         "started": _text(replica.started_at),
         "ended": _text(replica.ended_at),

@@ -15,7 +15,7 @@ from tui.engine.interface import Engine, Replica, RunRequest, State
 from tui.jobs import airflow_run
 from tui.jobs.verdict import Verdict
 from tui.stack.model import JobKind, JobSpec, Layout, Project, Role, Stack
-from tui.stack.secrets import is_secret
+from tui.stack.secrets import masked, masked_words
 
 # For a job's preparation: a compiler that is fetched first takes minutes.
 PREPARE_SECONDS = 1800
@@ -30,7 +30,8 @@ class SubmitError(Exception):
 class Run:
     """One try of a job. `args` are what its caller added; `submitted_at` is None for a foreign label.
 
-    `env` is what the driver was given, without secrets; `verdict` how it ended, where somebody followed it.
+    `env` is what the driver was given; secrets are masked here and there. `verdict` says how it ended, where
+    somebody followed it.
     """
 
     id: str
@@ -198,8 +199,8 @@ async def start_run(
     labels = {
         "run": run,
         "job": job,
-        "args": json.dumps(list(args)),
-        "env": json.dumps({name: value for name, value in env.items() if not is_secret(name)}),
+        "args": json.dumps(masked_words(args)),
+        "env": json.dumps({name: masked(name, value) for name, value in env.items()}),
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     given = {**env, RUN_VARIABLE: run}
@@ -218,9 +219,9 @@ def run_of(replica: Replica) -> Run:
     args: tuple[str, ...] = ()
     env: dict[str, str] = {}
     with suppress(ValueError, TypeError, RecursionError):
-        args = tuple(str(item) for item in json.loads(labels.get("args", "[]")))
+        args = tuple(masked_words([str(item) for item in json.loads(labels.get("args", "[]"))]))
     with suppress(ValueError, AttributeError, RecursionError):
-        env = {str(name): str(value) for name, value in json.loads(labels.get("env", "{}")).items()}
+        env = {str(name): masked(name, str(value)) for name, value in json.loads(labels.get("env", "{}")).items()}
     submitted = replica.created_at
     with suppress(KeyError, ValueError):
         submitted = datetime.fromisoformat(labels["submitted"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -19,35 +18,12 @@ from tui.deck.commands import FAILURES
 from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
-from tui.stack.secrets import IN_URL, NAMES, is_secret
+from tui.stack.secrets import MASK, masked, masked_record
 from tui.text import bare
 from tui.watch.live import Pane
 
-# NAME=value, as records write settings, and the same inside a command line.
-_SETTING = re.compile(r"([\w.-]+)=(.*)", re.DOTALL)
-_IN_TEXT = re.compile(rf"([\w.-]*(?:{NAMES})[\w.-]*=)[^\s&]+", re.IGNORECASE)
-MASK = "••••••••"
 # A record is untrusted: what is longer, nobody reads here.
 RECORD_LINES, RECORD_COLUMNS = 2000, 1000
-
-
-def masked(name: str, value: str) -> str:
-    """A setting's value without what looks like a secret."""
-    return MASK if value and is_secret(name) else IN_URL.sub(rf"\g<1>{MASK}\g<2>", value)
-
-
-def masked_record(value: Any, name: str = "") -> Any:
-    """A record without what looks like secrets, however deep it lies."""
-    if isinstance(value, Mapping):
-        return {key: masked_record(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked_record(item, name) for item in value]
-    if not isinstance(value, str):
-        return value
-    setting = _SETTING.fullmatch(value)
-    if setting is not None and is_secret(setting[1]):
-        return f"{setting[1]}={masked(setting[1], setting[2])}"
-    return _IN_TEXT.sub(rf"\g<1>{MASK}", masked(name, value))
 
 
 def _columns(rows: list[list[str]]) -> list[str]:
@@ -166,7 +142,7 @@ class InspectScreen(Dialog[None]):
                 ],
             )
         if pane.links:
-            section("Links", list(pane.links))
+            section("Links", [(name, self._safe(url)) for name, url in pane.links])
         if service is not None:
             values = [
                 (name, value if self.secrets_shown else masked(name, value))
