@@ -56,12 +56,65 @@ def test_a_real_failure_that_was_swallowed() -> None:
     assert found.reason == "ValueError: row 0 has no date"
 
 
+def jobs_of(name: str) -> tuple[SparkJob, ...]:
+    return msgspec.json.decode((CAPTURES / f"spark359-{name}.json").read_bytes(), type=tuple[SparkJob, ...])
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs", "caught"),
+    [
+        # Python's logging twice, in the middle and as the last thing of all; a Spark job done again with success.
+        ("handled", (), "No such file or directory: '/nosuch/report.txt'"),
+        ("retried", (), "ValueError: row 3 has no date"),
+        ("retried", jobs_of("jobs-again"), "ValueError: row 3 has no date"),
+    ],
+)
+def test_a_real_exception_that_was_handled_is_no_failure(name: str, jobs: tuple[SparkJob, ...], caught: str) -> None:
+    found = verdict(0, log_tail=log(f"spark359-{name}"), jobs=jobs)
+    assert found.outcome is Outcome.SUCCEEDED and caught in found.text
+
+
+def test_a_real_spark_job_that_was_not_done_again() -> None:
+    found = verdict(0, log_tail=log("spark359-unretried"), jobs=jobs_of("jobs-other"))
+    assert found.outcome is Outcome.SWALLOWED
+    assert "1 of 2 Spark jobs failed (job 0: count at /apps/retried.py:15)" in found.text
+    assert found.reason == "ValueError: row 3 has no date"
+
+
+def test_a_real_failure_whose_exit_code_was_lost() -> None:
+    found = verdict(0, log_tail=log("spark359-lost"))
+    assert found.outcome is Outcome.SWALLOWED
+    assert found.reason is not None and "[PATH_NOT_FOUND]" in found.reason
+
+
+def test_a_failure_whose_exit_code_was_lost() -> None:
+    uncaught = ["Traceback (most recent call last):", '  File "/x.py", line 1, in <module>', "ValueError: no rows"]
+    chained = ["", "During handling of the above exception, another exception occurred:", "", *uncaught]
+    for before in (["rows: 3"], ["26/11/20 15:00:00 ERROR TaskSetManager: Task 0 failed 4 times; aborting job"], []):
+        assert verdict(0, log_tail=[*before, *uncaught]).outcome is Outcome.SWALLOWED
+        assert verdict(0, log_tail=[*before, *uncaught, *chained]).outcome is Outcome.SWALLOWED
+    for logged in (
+        "ERROR:root:no report",
+        "[2026-11-20 15:00:00] {x.py:3} WARNING - no report",
+        "x critical: no report",
+    ):
+        assert verdict(0, log_tail=[logged, *uncaught]).ok
+        assert verdict(0, log_tail=[logged, *uncaught, *chained]).ok
+    assert verdict(0, log_tail=[*uncaught, "and it goes on"]).ok
+    assert verdict(0, log_tail=[uncaught[0], uncaught[1].replace("<module>", "f"), uncaught[2]]).ok
+    java = 'Exception in thread "main" java.lang.IllegalStateException: no rows'
+    assert verdict(0, log_tail=[java, "\tat x.y(Z.scala:1)"]).outcome is Outcome.SWALLOWED
+    assert verdict(0, log_tail=[java.replace("main", "Thread-5"), "\tat x.y(Z.scala:1)"]).ok
+
+
 def test_failed_jobs_under_exit_code_0() -> None:
     failed = replace(JOBS[3], status="FAILED", description="train: fit")
     found = verdict(0, jobs=(*JOBS[4:], failed), log_tail=["26/11/20 15:00:00 ERROR Executor: Exception in task 0.0"])
     assert found.outcome is Outcome.SWALLOWED
     assert "1 of 5 Spark jobs failed (job 4: train: fit)" in found.text
     assert found.reason == "Executor: Exception in task 0.0"
+    assert verdict(0, jobs=(failed, replace(failed, job_id=99, status="SUCCEEDED"))).ok
+    assert not verdict(0, jobs=(failed, replace(failed, job_id=1, status="SUCCEEDED"))).ok, "that was before"
 
 
 @pytest.mark.parametrize(

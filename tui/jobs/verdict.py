@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from tui.clients.spark_app import SparkJob
 from tui.clients.text import plain
-from tui.jobs.progress import split_bars
+from tui.jobs.progress import split_bars, step_name
 
 
 class Outcome(StrEnum):
@@ -83,22 +83,68 @@ _JAVA_MEMORY = re.compile(r"java\.lang\.OutOfMemoryError|\bMemoryError\b|Java he
 
 
 def _ended_well(jobs: Sequence[SparkJob], lines: list[str], out_of_memory: bool) -> Verdict:
-    failed = sorted((job for job in jobs if job.status == "FAILED"), key=lambda job: job.job_id)
-    reason = _traceback(lines)
+    """With exit code 0 only these prove a failure: a Spark job that failed and was not done again with success, and
+    an exception that ended the driver though the exit code was lost (in a pipe, by a wrapper). An exception that the
+    application caught, logged and lived on with is its own business."""
+    uncaught = _uncaught(lines)
+    failed = _failed_jobs(jobs) or _failed_in_log(lines)
     if failed:
-        last = failed[-1]
-        name = plain(last.description or last.job_group or last.name, 80)
-        count = f"{len(failed)} of {len(jobs)} Spark jobs failed"
-        text = f"Ended with exit code 0, but {count} (job {last.job_id}: {name})."
-        return Verdict(Outcome.SWALLOWED, text, reason or find_reason(lines), _SWALLOWED_HINT)
-    if reason:
-        return Verdict(
-            Outcome.SWALLOWED, f"Ended with exit code 0, but its log says: {reason}", reason, _SWALLOWED_HINT
-        )
+        count = f"{len(failed)} of {len(jobs)} Spark jobs" if jobs else "a Spark job"
+        text = f"Ended with exit code 0, but {count} failed ({failed[-1]})."
+        return Verdict(Outcome.SWALLOWED, text, uncaught or _traceback(lines) or find_reason(lines), _SWALLOWED_HINT)
+    if uncaught:
+        text = f"Ended with exit code 0, but its log says: {uncaught}"
+        return Verdict(Outcome.SWALLOWED, text, uncaught, _SWALLOWED_HINT)
     if out_of_memory:
         text = "Succeeded, though the kernel killed one of its processes for want of memory."
         return Verdict(Outcome.SUCCEEDED, text, hint=_MORE_MEMORY)
-    return Verdict(Outcome.SUCCEEDED, "Succeeded.")
+    caught = _traceback(lines)
+    more = f" Its log has an exception that it caught: {caught}" if caught else ""
+    return Verdict(Outcome.SUCCEEDED, f"Succeeded.{more}")
+
+
+def _failed_jobs(jobs: Sequence[SparkJob]) -> list[str]:
+    """The Spark jobs that failed and were not done again with success: the same action, of as many tasks, later."""
+    last = {(job.name, step_name(job), job.num_tasks): job for job in sorted(jobs, key=lambda job: job.job_id)}
+    failed = [job for job in last.values() if job.status == "FAILED"]
+    return [f"job {job.job_id}: {step_name(job) or plain(job.name, 80)}" for job in failed]
+
+
+def _failed_in_log(lines: list[str]) -> list[str]:
+    """The same from Spark's own log where it says so, at level INFO: for a driver that nobody asked in time."""
+    ends = [(at, found) for at, line in enumerate(lines) if (found := _JOB_END.match(line))]
+    last = {found[3]: found for _, found in ends}
+    failed = [f"job {found[1]}: {plain(name, 80)}" for name, found in last.items() if found[2] == "failed"]
+    aborted = max((at for at, line in enumerate(lines) if _ABORTED in line), default=None)
+    if failed or aborted is None or not any(_STOPPING in line for line in lines[aborted:]):
+        return failed
+    return [] if any(at > aborted for at, _ in ends) else ["the last one"]
+
+
+def _uncaught(lines: list[str]) -> str | None:
+    """The exception that ended the driver: Java's in its main thread, or Python's as the last thing that it printed,
+    from its top on, and without a logger's line above it."""
+    if any(line.startswith(_IN_MAIN) for line in lines):
+        return _java(lines)
+    start = max((at for at, line in enumerate(lines) if line == _TRACEBACK), default=None)
+    if start is None or not "".join(lines[start + 1 : start + 2]).endswith(", in <module>"):
+        return None
+    first = start
+    while first and lines[first - 1] in _CHAINED and _TRACEBACK in lines[:first]:
+        first = max(at for at in range(first) if lines[at] == _TRACEBACK)
+    above = lines[first - 1] if first else ""
+    was_logged = _LOGGED.search(above) is not None and not _SPARK_LOG.match(above)
+    after = lines[_block_end(lines, start) :]
+    said = "\n".join(after)
+    went_on = _STOPPING in said and _BY_ITSELF not in said
+    return None if was_logged or went_on or not all(map(_SPARK_LOG.match, after)) else _traceback(lines)
+
+
+def _block_end(lines: list[str], start: int) -> int:
+    """The line below a traceback and what Java says of it."""
+    index = _exception_after(lines, start)[0] + 1
+    java = [at for at in range(index, len(lines)) if lines[at].startswith(("\tat ", "\t... "))]
+    return java[-1] + 1 if java else index
 
 
 _SWALLOWED_HINT = "The application seems to hide its errors: look at its log before you trust its results."
@@ -108,9 +154,19 @@ _SWALLOWED_HINT = "The application seems to hide its errors: look at its log bef
 _PYTHON_EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:: .*|:)?$")
 _TRACEBACK = "Traceback (most recent call last):"
 _JAVA_EXCEPTION = re.compile(r'^Exception in thread "[^"]*" (.+)$')
+_IN_MAIN = 'Exception in thread "main" '
 _CAUSED_BY = re.compile(r"^Caused by: (.+)$")
 _PY4J_CAUSE = re.compile(r"^: ((?:[a-z_]\w*\.)+[A-Z][\w$]*.*)$")
 _ERROR_BLOCK = re.compile(r"^ERROR: \S")
+_JOB_END = re.compile(r"^\S+ \S+ INFO DAGScheduler: Job (\d+) (failed|finished): (.*), took ")
+_CHAINED = (
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
+_LOGGED = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|WARNING|WARN|INFO|DEBUG)\b", re.IGNORECASE)
+_ABORTED = "Job aborted due to stage failure"
+# What Spark says when it is stopped, and when nobody but the end of the process did so.
+_STOPPING, _BY_ITSELF = "SparkContext is stopping", "Invoking stop() from shutdown hook"
 _SPARK_LOG = re.compile(r"^\d\d(?:\d\d)?[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d\S* +([A-Z]+) ")
 _SUBMIT_ERROR = re.compile(r"^(?:Error: \S|\S+: error: \S|\S*(?:python|bash|sh|exec)[\d.]*: \S)")
 _BLOCK_LINES = 6
