@@ -64,6 +64,21 @@ async def test_a_run_that_ends_while_the_deck_looks_is_written_down() -> None:
     assert "flight-delay-def456" in journal_file(stack, project).read_text()
 
 
+async def test_a_run_is_followed_after_the_engine_was_away() -> None:
+    engine = scripted()
+    stack, project = layout_stack(), await engine.project()
+    run = engine.add_run("spark-submit", "flight-delay-away12", labels={"job": "flight-delay"})
+    async with deck_on(engine) as deck:
+        await deck.until_seen("flight-delay-away12")
+        engine.gone()
+        await deck.until(lambda: deck.app.desk.outage is not None)
+        engine.back()
+        await deck.until(lambda: deck.app.desk.outage is None)
+        engine.finish(run, 137)
+        await deck.until(lambda: (view := deck.app.desk.runs.get(run.id)) and view.ended)
+    assert "flight-delay-away12" in journal_file(stack, project).read_text()
+
+
 async def test_cleanup_names_the_history_and_removes_it() -> None:
     engine = scripted()
     stack, project = layout_stack(), await engine.project()

@@ -47,6 +47,11 @@ class _Teller:
         else:
             print(bare(line.text), flush=True)
 
+    def told(self, text: str) -> None:
+        if self._status:
+            self._status.update(Text(text[: max(20, err.width - 4)]))
+        note(text, "yellow")
+
     def once(self, key: object, text: str, style: str = "dim") -> None:
         if key not in self._told:
             self._told.add(key)
@@ -87,7 +92,8 @@ async def tell_run(session: Session, run: Run, *, verbose: bool = False) -> tupl
     ended: Ended | None = None
     teller.start()
     try:
-        async for update in follow_updates(session.engine, session.stack, session.project, run):
+        updates = follow_updates(session.engine, session.stack, session.project, run, told=teller.told)
+        async for update in updates:
             match update:
                 case LogLine():
                     teller.line(update)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from tui.clients.http import ClientError
@@ -19,8 +19,10 @@ from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
 from tui.watch.entries import row_of
 from tui.watch.links import master_url
+from tui.watch.outlast import Outlast
 from tui.watch.queued import Queued, QueuedReason, queued_reason
 from tui.watch.seam import Bookmark
+from tui.watch.supervise import Supervisor
 
 # How often the driver is asked, in seconds (FIELD: small answers, 1 to 2 s), and how much log a verdict looks at.
 LOOK_SECONDS = 1.0
@@ -45,6 +47,10 @@ class Ended:
     exit_code: int | None
     seconds: float | None
     tail: tuple[str, ...]
+
+
+class _Removed(EngineError):
+    """Nobody can know any more how the run ended."""
 
 
 RunUpdate = LogLine | Started | RunProgress | QueuedReason | Ended
@@ -106,92 +112,96 @@ class _Application:
 
 
 async def follow(
-    engine: Engine, stack: Stack, project: Project, run: Run, *, lines: bool = True
+    engine: Engine,
+    stack: Stack,
+    project: Project,
+    run: Run,
+    *,
+    lines: bool = True,
+    told: Callable[[str], None] = lambda text: None,
 ) -> AsyncGenerator[RunUpdate]:
     """Everything of a run from its beginning to its end, the last update being Ended. Without `lines` its log is
     only read when it has ended, for somebody who has it already.
 
-    Works for a run that goes on and for one that ended long ago. Closing it leaves the run alone.
-    Raises EngineError when the engine is gone or the run was removed.
+    Works for a run that goes on and for one that ended long ago. Closing it leaves the run alone. While the engine is
+    away it waits, and goes on where it was; `told` hears of that. Raises EngineError when the run was removed.
     """
-    queue: asyncio.Queue[RunUpdate | Exception | None] = asyncio.Queue(1000)
+    queue: asyncio.Queue[RunUpdate | Exception] = asyncio.Queue(1000)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
-    url = master_url(stack, project, await engine.replicas())
+    outlast = Outlast(engine, told)
+    url = master_url(stack, project, await outlast.until(engine.replicas))
     application = _Application(url, run.id) if url else None
 
-    async def read() -> None:
-        try:
-            place = Bookmark()
-            while True:
-                stream = engine.logs(run.replica.id, since_ns=place.again(), follow=True)
-                async with aclosing(stream) as log:
-                    async for line in log:
-                        if place.is_new(row_of(line)):
-                            tail.append(line.text)
-                            await queue.put(line)
-                if (await _find(engine, run)).state not in _GOING_ON:
-                    break
-                # The stream ended before the run did: take it up where it stopped.
-                await asyncio.sleep(0.2)
-        except EngineError as error:
-            await queue.put(error)
-        await queue.put(None)
+    async def over() -> Replica | None:
+        replica = await outlast.find(run.replica.id)
+        if replica is None:
+            raise _Removed(f"The run {run.id} was removed while it was followed; how it ended is not known.")
+        return None if replica.state in _GOING_ON else replica
 
-    async def wait() -> None:
+    bookmark = Bookmark()
+
+    async def read() -> Replica | None:
+        # A stream that ends before the run does is taken up where it stopped.
+        last = None if lines else TAIL_LINES
+        stream = engine.logs(run.replica.id, since_ns=bookmark.again(), tail=last, follow=lines)
+        async with aclosing(stream) as log:
+            async for line in log:
+                if bookmark.is_new(row_of(line)):
+                    tail.append(line.text)
+                    if lines:
+                        await queue.put(line)
+        return await over()
+
+    async def wait() -> Replica | None:
+        # Events are heard from this call on, so that none is missed while the engine is asked.
+        async with aclosing(engine.events()) as events:
+            if replica := await over():
+                return replica
+            async for event in events:
+                if event.replica_id == run.replica.id and (replica := await over()):
+                    return replica
+        return None
+
+    async def end() -> None:
         try:
-            await _end(engine, run)
-            async with aclosing(engine.logs(run.replica.id, tail=TAIL_LINES)) as log:
-                tail.extend([line.text async for line in log])
-        except EngineError as error:
+            try:
+                if not lines:
+                    await outlast.until(wait)
+                replica = await outlast.until(read)
+            except _Removed:
+                raise
+            except EngineError as error:
+                # A log that cannot be read hides how it went, not how it ended.
+                told(str(error))
+                replica = await outlast.until(wait)
+            ended = _ended(replica, application.jobs if application else (), tuple(tail))
+            await write_down(stack, project, replace(run_of(replica), verdict=ended.verdict))
+            await queue.put(ended)
+        except Exception as error:
             await queue.put(error)
-        await queue.put(None)
 
     async def look() -> None:
         while application is not None:
-            try:
+            with suppress(ClientError):
                 for update in await application.look():
                     await queue.put(update)
-            except ClientError:
-                pass
             await asyncio.sleep(LOOK_SECONDS)
 
-    tasks = [
-        asyncio.create_task(read() if lines else wait(), name=f"run-log-{run.id}"),
-        asyncio.create_task(look(), name="run-app"),
-    ]
+    watchers = Supervisor()
+    watchers.keep(f"the progress of {run.id}", look)
+    watchers.keep(f"the end of {run.id}", end)
     try:
-        while (update := await queue.get()) is not None:
+        while True:
+            update = await queue.get()
             if isinstance(update, Exception):
                 raise update
             yield update
+            if isinstance(update, Ended):
+                return
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await watchers.close()
         if application is not None:
             await application.close()
-    replica = await _find(engine, run)
-    ended = _ended(replica, application.jobs if application else (), tuple(tail))
-    await write_down(stack, project, replace(run_of(replica), verdict=ended.verdict))
-    yield ended
-
-
-async def _end(engine: Engine, run: Run) -> None:
-    """Waits for the run's end."""
-    # Events are heard from this call on, so that none is missed while the engine is asked.
-    async with aclosing(engine.events()) as events:
-        if (await _find(engine, run)).state not in _GOING_ON:
-            return
-        async for event in events:
-            if event.replica_id == run.replica.id and (await _find(engine, run)).state not in _GOING_ON:
-                return
-
-
-async def _find(engine: Engine, run: Run) -> Replica:
-    for replica in await engine.replicas():
-        if replica.id == run.replica.id:
-            return replica
-    raise EngineError(f"The run {run.id} was removed while it was followed; how it ended is not known.")
 
 
 def _ended(replica: Replica, jobs: Sequence[SparkJob], tail: tuple[str, ...]) -> Ended:
