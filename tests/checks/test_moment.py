@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from msgspec import convert
 
-from tui.checks import disk
+from tui.checks import disk, history
 from tui.checks.disk import check_disk
+from tui.checks.history import check_history
 from tui.checks.mlflow import is_stale
 from tui.checks.moment import check_moment
 from tui.checks.situation import Situation
@@ -126,6 +127,15 @@ def test_memory_promised_twice() -> None:
     (found,) = check_moment(moment(master=cluster(worker(1), worker(2)), memory=3 * GIB))
     assert "2 workers promise 4.0 GiB" in found.what and "3.0 GiB" in found.what and "1G" in found.remedy
     assert told(moment(master=cluster(worker(1), worker(2)), memory=None)) == []
+
+
+def test_a_history_that_cannot_be_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(history, "user_state_path", lambda name: tmp_path / name)
+    assert list(check_history()) == []
+    monkeypatch.setattr(history, "user_state_path", lambda name: tmp_path / "file" / name)
+    (tmp_path / "file").write_text("no folder")
+    (found,) = check_history()
+    assert found.what.startswith("The history of runs is not kept") and "Not a directory" in found.what
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

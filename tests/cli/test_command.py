@@ -18,7 +18,6 @@ from tui.jobs.journal import journal_file, write_down
 from tui.jobs.submit import run_of
 from tui.jobs.verdict import verdict
 from tui.stack.catalogue import find_stack
-from tui.stack.model import Project
 
 COMPOSE = "services:\n  web:\n    image: debian:bookworm-slim\n    command: [sleep, infinity]\n"
 LAYOUT = "name: mine\ntitle: Mine\nservices:\n  web: {role: app}\n"
@@ -183,16 +182,15 @@ def test_runs_that_the_engine_has_forgotten(tmp_path: Path) -> None:
     project.mkdir()
     (project / "compose.yaml").write_text(COMPOSE)
     home = find_stack(str(project), project)
-    copy = Project(project.name, {})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", state["XDG_STATE_HOME"])
-        file = journal_file(home, copy)
+        file = journal_file(home)
         for number, code in (1, 0), (2, 7):
             ended = Replica(
                 *("", f"train-{number}", "web", 0, State.ENDED), exit_code=code, labels={"run": f"train-{number}"}
             )
             judged = replace(run_of(ended), job="train", args=("\x1b[2J", "x"), verdict=verdict(code))
-            asyncio.run(write_down(home, copy, judged))
+            asyncio.run(write_down(home, judged))
     listed = sparkdeck("jobs", cwd=project, **state).stdout
     assert "ok, log gone" in listed and "failed (7), log gone" in listed and "\x1b" not in listed
     rows = json.loads(sparkdeck("jobs", "--json", cwd=project, **state).stdout)

@@ -55,18 +55,18 @@ async def test_a_run_of_a_stack_that_was_down_is_submitted_again() -> None:
 
 async def test_a_run_that_ends_while_the_deck_looks_is_written_down() -> None:
     engine = scripted()
-    stack, project = layout_stack(), await engine.project()
+    stack = layout_stack()
     run = engine.add_run("spark-submit", "flight-delay-def456", labels={"job": "flight-delay"})
     async with deck_on(engine) as deck:
         await deck.until_seen("flight-delay-def456")
         engine.finish(run, 137, out_of_memory=True)
         await deck.until(lambda: (view := deck.app.desk.runs.get(run.id)) and view.ended)
-    assert "flight-delay-def456" in journal_file(stack, project).read_text()
+    assert "flight-delay-def456" in journal_file(stack).read_text()
 
 
 async def test_a_run_is_followed_after_the_engine_was_away() -> None:
     engine = scripted()
-    stack, project = layout_stack(), await engine.project()
+    stack = layout_stack()
     run = engine.add_run("spark-submit", "flight-delay-away12", labels={"job": "flight-delay"})
     async with deck_on(engine) as deck:
         await deck.until_seen("flight-delay-away12")
@@ -76,16 +76,16 @@ async def test_a_run_is_followed_after_the_engine_was_away() -> None:
         await deck.until(lambda: deck.app.desk.outage is None)
         engine.finish(run, 137)
         await deck.until(lambda: (view := deck.app.desk.runs.get(run.id)) and view.ended)
-    assert "flight-delay-away12" in journal_file(stack, project).read_text()
+    assert "flight-delay-away12" in journal_file(stack).read_text()
 
 
 async def test_cleanup_names_the_history_and_removes_it() -> None:
     engine = scripted()
-    stack, project = layout_stack(), await engine.project()
+    stack = layout_stack()
     engine.finish(engine.add_run("spark-submit", "flight-delay-ghi789"), 0)
     (run,) = await find_runs(engine)
-    await write_down(stack, project, replace(run, verdict=verdict(0)))
-    file = journal_file(stack, project)
+    await write_down(stack, replace(run, verdict=verdict(0)))
+    file = journal_file(stack)
     async with deck_on(engine) as deck:
         await deck.press("colon", *"clean up", "enter")
         await deck.until_seen("history")

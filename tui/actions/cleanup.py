@@ -25,7 +25,7 @@ class Folder:
 async def removables(engine: Engine, stack: Stack, project: Project) -> list[Removable]:
     """What `clean` would remove: what the engine keeps, and the history of past runs."""
     found = await engine.removables()
-    journal = journal_file(stack, project)
+    journal = journal_file(stack)
     if journal.is_file():
         found.append(Removable("history", "", str(journal), journal.stat().st_size))
     return found
@@ -35,7 +35,7 @@ async def clean(engine: Engine, stack: Stack, project: Project) -> AsyncGenerato
     """Removes everything of the stack but its mounted folders. Raises EngineError, OSError."""
     async for step in engine.remove_all():
         yield step
-    journal = journal_file(stack, project)
+    journal = journal_file(stack)
     if journal.is_file():
         journal.unlink(missing_ok=True)
         yield Progress(f"{journal} removed")

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from tui.engine.interface import Engine, EngineError, Progress
-from tui.jobs.journal import remember
+from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_runs
 from tui.stack.model import Project, Stack
 
@@ -19,7 +19,11 @@ async def down(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator
         yield Progress(f"{run.id} is ended")
     # Before they are removed, or nobody could tell how they ended.
     await asyncio.gather(*(_end(engine, run) for run in going_on))
-    await remember(engine, stack, project)
+    troubles: list[str] = []
+    with suppress(EngineError):
+        await history(engine, stack, troubles.append)
+    for trouble in troubles:
+        yield Progress(trouble)
     async for step in engine.down():
         yield step
 

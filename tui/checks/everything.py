@@ -6,6 +6,7 @@ import asyncio
 
 from tui.checks.disk import check_disk
 from tui.checks.finding import Finding
+from tui.checks.history import check_history
 from tui.checks.mlflow import check_mlflow
 from tui.checks.moment import check_moment
 from tui.checks.ports import check_ports
@@ -18,12 +19,12 @@ async def check_everything(engine: Engine, now: Situation) -> list[Finding]:
     found = check_moment(now)
     up = {replica.service for replica in now.replicas if replica.state is State.RUNNING}
     down = [name for name, service in now.project.services.items() if name not in up and not service.profiles]
-    ports, disk, mlflow = await asyncio.gather(
+    ports, here, mlflow = await asyncio.gather(
         check_ports(engine, now.stack, now.project, down) if down else _nothing(),
-        asyncio.to_thread(lambda: list(check_disk(now))),
+        asyncio.to_thread(lambda: [*check_disk(now), *check_history()]),
         check_mlflow(now),
     )
-    return [*found, *ports, *disk, *mlflow]
+    return [*found, *ports, *here, *mlflow]
 
 
 async def _nothing() -> list[Finding]:

@@ -29,7 +29,7 @@ async def jobs(
 ) -> int:
     """List the runs, or take one up again."""
     async with open_session() as session:
-        runs = await history(session.engine, session.stack, session.project)
+        runs = await history(session.engine, session.stack, note if run is None else lambda text: None)
         if run is None:
             if cancel:
                 fail(Exit.USAGE, "Which run? sparkdeck jobs RUN --cancel")

@@ -191,7 +191,7 @@ def whole_log(ready: Session, replicas: Sequence[Replica], told: Callable[[str],
 
 async def runs(ready: Session) -> list[jobs.Run]:
     """Every run, newest first; those that the engine has forgotten too."""
-    return await history(ready.engine, ready.stack, ready.project)
+    return await history(ready.engine, ready.stack)
 
 
 async def app_files(ready: Session) -> list[str]:

@@ -175,7 +175,8 @@ async def follow(
                 told(str(error))
                 replica = await outlast.until(wait)
             ended = _ended(replica, application.jobs if application else (), tuple(tail))
-            await write_down(stack, project, replace(run_of(replica), verdict=ended.verdict))
+            if trouble := await write_down(stack, replace(run_of(replica), verdict=ended.verdict)):
+                told(trouble)
             await queue.put(ended)
         except Exception as error:
             await queue.put(error)

@@ -4,70 +4,100 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_state_path
 
-from tui.engine.interface import Engine, EngineError, Replica, State
+from tui.engine.interface import Engine, Replica, State
 from tui.jobs.submit import Run, find_runs, run_of
 from tui.jobs.verdict import Outcome, Verdict
-from tui.stack.model import Project, Stack
-from tui.stack.secrets import masked, masked_words
+from tui.stack.model import Stack
+from tui.stack.secrets import masked, masked_record, masked_words
 from tui.stack.wholefile import whole_file
 
 # The newest ones; nobody looks further back.
 KEPT = 200
-LONGEST = 4 * 1024 * 1024
-# Of one run: with more, it is remembered without its arguments.
-LONGEST_RUN = LONGEST // KEPT - 1024
+# Characters of one run: with more, it is remembered without its arguments.
+LONGEST_RUN = 20_000
 
 
-def journal_file(stack: Stack, project: Project) -> Path:
-    """Where a stack's past runs are written down: in the user's state folder, apart for every copy of the stack."""
-    copy = hashlib.sha256(str(stack.home.resolve()).encode()).hexdigest()[:8]
-    return user_state_path("sparkdeck") / "runs" / f"{project.name}-{copy}.jsonl"
+def journal_file(stack: Stack) -> Path:
+    """Where a stack's past runs are written down: in the user's state folder, apart for every copy of the stack.
+
+    Its folder is its identity: the project's name may change, as when the first start gives it one.
+    """
+    home = stack.home.resolve()
+    copy = hashlib.sha256(str(home).encode()).hexdigest()[:8]
+    return user_state_path("sparkdeck") / "runs" / f"{home.name}-{copy}.jsonl"
 
 
-async def history(engine: Engine, stack: Stack, project: Project) -> list[Run]:
+async def history(engine: Engine, stack: Stack, told: Callable[[str], None] = lambda text: None) -> list[Run]:
     """Every run, newest first: what the engine knows, then what it has forgotten (`is_past`). Raises EngineError.
 
-    Ended runs are written down on the way.
+    Ended runs are written down on the way; `told` hears why that cannot be.
     """
     known = await find_runs(engine)
-    file = journal_file(stack, project)
-    past = await asyncio.to_thread(_remember, file, [run for run in known if run.is_over])
+    past, trouble = await asyncio.to_thread(_remember, journal_file(stack), [run for run in known if run.is_over])
+    if trouble:
+        told(trouble)
     here, written = {run.id for run in known}, {run.id: run for run in past}
     judged = [replace(run, verdict=written[run.id].verdict) if run.id in written else run for run in known]
-    both = [*judged, *(run for run in past if run.id not in here)]
-    return sorted(both, key=lambda run: (run.submitted_at is not None, run.submitted_at), reverse=True)
+    return sorted([*judged, *(run for run in past if run.id not in here)], key=_order, reverse=True)
 
 
-async def remember(engine: Engine, stack: Stack, project: Project) -> None:
-    """Writes the ended runs down before they are removed; what cannot be written is not worth a failure."""
-    with contextlib.suppress(EngineError, OSError):
-        await history(engine, stack, project)
+async def write_down(stack: Stack, run: Run) -> str:
+    """Writes down how a run ended that somebody has followed; why it cannot be, or nothing."""
+    return (await asyncio.to_thread(_remember, journal_file(stack), [run]))[1]
 
 
-async def write_down(stack: Stack, project: Project, run: Run) -> None:
-    """Writes down how a run ended that somebody has followed."""
-    await asyncio.to_thread(_remember, journal_file(stack, project), [run])
+def _trouble(file: Path, error: OSError) -> str:
+    return f"The history of runs is not kept: {file} cannot be written ({error.strerror or error})."
 
 
-def _remember(file: Path, ended: Iterable[Run]) -> list[Run]:
-    """Adds runs to a journal; all of it, newest first."""
-    runs = _read(file)
-    new = {run.id: run for run in ended if run.id not in runs or run.verdict not in (None, runs[run.id].verdict)}
-    if new:
-        runs = dict(sorted({**runs, **new}.items(), key=lambda item: _order(item[1]), reverse=True)[:KEPT])
+def _remember(file: Path, ended: Iterable[Run]) -> tuple[list[Run], str]:
+    """Adds runs to a journal: all of it, newest first, and why it could not be written."""
+    try:
+        with _held(file.parent):
+            # Those of before the folder was a stack's identity.
+            others = [other for other in file.parent.glob(f"*{file.name[-15:]}") if other != file]
+            ended = [*ended, *(run for other in others for run in _read(other).values())]
+            runs = _read(file)
+            new = {
+                one.id: one for one in ended if one.id not in runs or one.verdict not in (None, runs[one.id].verdict)
+            }
+            kept = sorted({**runs, **new}.values(), key=_order, reverse=True)[:KEPT]
+            if new or others:
+                with whole_file(file) as made:
+                    made.writelines(f"{_line(run)}\n" for run in kept)
+                for other in others:
+                    other.unlink()
+            return kept, ""
+    except OSError as error:
+        runs = {run.id: run for run in ended}
         with contextlib.suppress(OSError):
-            _write(file, "".join(f"{_line(run)}\n" for run in runs.values()))
-    return list(runs.values())
+            runs |= _read(file)
+        return sorted(runs.values(), key=_order, reverse=True), _trouble(file, error)
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The journals' folder, for one at a time who reads, adds and writes: deck or command line. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _order(run: Run) -> tuple[bool, float]:
@@ -75,17 +105,15 @@ def _order(run: Run) -> tuple[bool, float]:
 
 
 def _read(file: Path) -> dict[str, Run]:
-    try:
-        if file.stat().st_size > LONGEST:
-            return {}
-        lines = file.read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
-    found = {}
-    for line in lines:
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            run = _past(json.loads(line))
-            found[run.id] = run
+    """The runs of a journal, the newest first; what cannot be understood is left out. Raises OSError."""
+    found: dict[str, Run] = {}
+    if not file.exists():
+        return found
+    with file.open(encoding="utf-8", errors="replace") as journal:
+        for line in islice(iter(lambda: journal.readline(4 * LONGEST_RUN), ""), 10 * KEPT):
+            with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                run = _past(json.loads(line))
+                found.setdefault(run.id, run)
     return found
 
 
@@ -106,7 +134,7 @@ def _record(run: Run) -> dict[str, Any]:
         "args": masked_words(run.args),
         "env": {name: masked(name, value) for name, value in run.env.items()},
         "submitted": _text(run.submitted_at),
-        "verdict": asdict(run.verdict) if run.verdict else None,
+        "verdict": masked_record(asdict(run.verdict)) if run.verdict else None,
         "name": replica.name,
         "service": replica.service,
         "command": masked_words(replica.command),
@@ -158,10 +186,3 @@ def _text(at: datetime | None) -> str | None:
 def _moment(text: Any) -> datetime | None:
     at = datetime.fromisoformat(text) if isinstance(text, str) else None
     return at if at is None or at.tzinfo else at.astimezone()
-
-
-def _write(file: Path, text: str) -> None:
-    """Writes a file whole or not at all, for its owner only. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with whole_file(file) as made:
-        made.write(text)
