@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tui.engine.interface import EngineError, EngineGone
 from tui.engine.text import Lines
@@ -18,6 +19,9 @@ from tui.text import message
 CHUNK = 64 * 1024
 # compose stops what it is doing at once when interrupted; a build takes a moment.
 STOP_SECONDS = 10
+# The command in the place of this shell, beside one that kills the whole group when our end of the pipe is closed.
+# Unlike a signal at the parent's death, it also reaches what the command has started, and every system has it.
+GUARD = 'exec 3<&0 </dev/null; { read -r _ <&3; kill -KILL 0; } >/dev/null 2>&1 & exec "$0" "$@" 3<&-'
 
 
 @asynccontextmanager
@@ -45,10 +49,9 @@ async def lines(
 
     `handles`: open files of ours that it gets, too.
     """
-    process = await _start(command, folder, env, stderr=STDOUT, handles=handles)
-    assert process.stdout is not None
     pending = Lines()
-    try:
+    async with running(command, folder, env, stderr=STDOUT, handles=handles) as process:
+        assert process.stdout is not None
         while chunk := await process.stdout.read(CHUNK):
             for line in map(message, pending.feed(chunk)):
                 if line:
@@ -57,40 +60,58 @@ async def lines(
             if line:
                 yield line
         yield Ended(await process.wait())
-    finally:
-        await _end(process)
 
 
-async def output(command: Sequence[str], folder: Path, env: Mapping[str, str], *, limit: int) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a command, each cut off after `limit` bytes."""
-    process = await _start(command, folder, env, stderr=PIPE)
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        async with asyncio.TaskGroup() as group:
+async def output(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], *, limit: int, seconds: float | None = None
+) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command, each cut off after `limit` bytes.
+
+    With `seconds` it only asks something: it is ended after so many, raising TimeoutError, and with us, however we end.
+    """
+    async with running(command, folder, env, stderr=PIPE, guarded=seconds is not None) as process:
+        assert process.stdout is not None and process.stderr is not None
+        async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
             texts = [group.create_task(_read(stream, limit)) for stream in (process.stdout, process.stderr)]
-        code = await process.wait()
-    finally:
-        await _end(process)
+            code = await process.wait()
     return code, texts[0].result(), texts[1].result()
 
 
-async def _start(
-    command: Sequence[str], folder: Path, env: Mapping[str, str], *, stderr: int, handles: Collection[int] = ()
-) -> Process:
-    try:
-        # A session of its own: ctrl+c in the terminal is for us, and we end the whole group.
-        return await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,
-            env={**os.environ, **env},
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=stderr,
-            pass_fds=handles,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise EngineGone(f"{command[0]} cannot be run in {folder}: {error.strerror}") from None
+@asynccontextmanager
+async def running(
+    command: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    stderr: int | IO[bytes],
+    handles: Collection[int] = (),
+    guarded: bool = False,
+) -> AsyncIterator[Process]:
+    """A process that ends when this is left; if `guarded`, at once, and also when we are killed ourselves."""
+    with ExitStack() as pipe:
+        there, here = os.pipe()
+        pipe.callback(os.close, here)
+        try:
+            # A session of its own: ctrl+c in the terminal is for us, and we end the whole group.
+            process = await asyncio.create_subprocess_exec(
+                *(("/bin/sh", "-c", GUARD, *command) if guarded else command),
+                cwd=folder,
+                env={**os.environ, **env},
+                stdin=there if guarded else DEVNULL,
+                stdout=PIPE,
+                stderr=stderr,
+                pass_fds=handles,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineGone(f"{command[0]} cannot be run in {folder}: {error.strerror}") from None
+        finally:
+            os.close(there)
+        try:
+            yield process
+        finally:
+            pipe.close()
+            await _end(process)
 
 
 async def _read(stream: asyncio.StreamReader, limit: int) -> str:

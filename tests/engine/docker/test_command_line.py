@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tui.engine.choose import open_engine
+from tui.engine.docker import compose as compose_module
 from tui.engine.docker.api import Endpoint
 from tui.engine.docker.compose import Compose
+from tui.engine.interface import EngineError, drain
 from tui.stack.model import Stack
+from tui.stack.project import parse_project
 
 pytestmark = pytest.mark.engine
 
@@ -30,6 +37,53 @@ def test_a_command_line_runs_anywhere(tmp_path: Path, context: str, engine: list
     named = ["--file", str(files[0]), "--file", str(files[1])]
     folder = ["--project-directory", str(tmp_path)]
     assert words == [*engine, "compose", *named, "--profile", "*", *settings, *folder, "up"]
+
+
+BOMB = "\n".join(f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else 'lol'] * 9)}]" for n in range(9))
+
+
+async def test_a_project_that_never_gets_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "compose.yaml").write_text(f"{BOMB}\nservices: {{a: {{image: x}}}}\n")
+    monkeypatch.setattr(compose_module, "CONFIG_SECONDS", 1)
+    before = psutil.Process().children(recursive=True)
+    with pytest.raises(EngineError, match=r"ended after 1 s: it did not get through .*compose\.yaml\. Do aliases"):
+        await nowhere(tmp_path).config()
+    assert psutil.Process().children(recursive=True) == before
+
+
+async def test_a_project_is_read_without_an_engine(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("name: x\nservices: {a: {image: x}}\n")
+    assert parse_project(await nowhere(tmp_path).config()).name == "x"
+
+
+async def test_a_project_is_read_once_while_its_files_are_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = shutil.which("docker"), tmp_path / "calls"
+    shim = tmp_path / "bin" / "docker"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho "$@" >>{calls}\nexec {real} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}:{os.environ['PATH']}")
+    (tmp_path / "compose.yaml").write_text("name: sdtest-once\nservices: {a: {image: x}}\n")
+    engine = await open_engine(Stack("test", tmp_path, (tmp_path / "compose.yaml",), tmp_path))
+    try:
+        for _ in range(3):
+            assert list((await engine.project()).services) == ["a"]
+            assert await engine.replicas() == []
+            with pytest.raises(EngineError, match="no service 'b'"):
+                await drain(engine.stop(["b"]))
+        # The default context is known without asking.
+        assert [line.split()[-3:] for line in calls.read_text().splitlines()] == [["config", "--format", "json"]]
+        (tmp_path / "compose.yaml").write_text("name: sdtest-once\nservices: {a: {image: x}, b: {image: x}}\n")
+        assert list((await engine.project()).services) == ["a", "b"]
+        assert len(calls.read_text().splitlines()) == 2
+    finally:
+        await engine.close()
+
+
+def nowhere(folder: Path) -> Compose:
+    return Compose(Stack("test", folder, (folder / "compose.yaml",), folder), Endpoint("default", "unix:///no.sock"))
 
 
 def test_looking_does_without_what_others_need(tmp_path: Path) -> None:

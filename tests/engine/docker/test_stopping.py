@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import threading
 import warnings
 from contextlib import aclosing
@@ -14,7 +13,6 @@ from typing import Any
 import psutil
 import pytest
 
-from tui.engine import child
 from tui.engine.interface import EngineGone, RunRequest
 
 pytestmark = [
@@ -107,26 +105,3 @@ async def test_what_is_open_when_the_engine_is_closed_ends(start_stack: Any, pro
     assert [type(end) for end in ends] == [EngineGone] * 3, ends
     with pytest.raises(EngineGone, match="closed"):
         await engine.replicas()
-
-
-async def test_a_process_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "STOP_SECONDS", 0.5)
-    script = (
-        "import signal, subprocess, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-        "print('up', flush=True); subprocess.run(['sleep', '300'])"
-    )
-    before = children()
-    async with aclosing(child.lines([sys.executable, "-c", script], tmp_path, {})) as lines:
-        assert await anext(lines) == "up"
-    assert children() == before
-
-
-async def test_a_process_that_says_more_than_anybody_reads_is_ended(tmp_path: Path) -> None:
-    before = children()
-    async with aclosing(child.lines(["yes", "\x1b[1mno\x1b[0m"], tmp_path, {})) as lines:
-        assert await anext(lines) == "no"
-    assert children() == before
-    code, out, err = await child.output(
-        ["sh", "-c", "yes | head -c 300000; echo oops >&2; exit 3"], tmp_path, {}, limit=1000
-    )
-    assert (code, len(out), err) == (3, 1000, "oops\n")

@@ -25,6 +25,7 @@ class Machine(_Part):
 
     cores: int | None = field(name="NCPU", default=None)
     memory: int | None = field(name="MemTotal", default=None)
+    name: str = ""
     operating_system: str = ""
     security_options: list[str] | None = None
 
@@ -117,6 +118,7 @@ class HostConfig(_Part):
     """Of a container."""
 
     log_config: LogConfig | None = None
+    network_mode: str = ""
 
 
 class Container(_Part):

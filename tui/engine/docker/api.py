@@ -51,18 +51,23 @@ class Endpoint:
         return self.host.startswith(("unix://", "tcp://127.0.0.1", "tcp://localhost"))
 
 
+def default_certificates() -> Path | None:
+    """Those of an engine that is not a context's, if it is to be asked over TLS."""
+    if not os.environ.get("DOCKER_TLS_VERIFY"):
+        return None
+    return Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+
+
 def parse_endpoint(inspected: str) -> Endpoint:
     """The endpoint in what `docker context inspect` prints. Raises EngineGone if there is none."""
     try:
         context = json.loads(inspected)[0]
         name, docker = str(context["Name"]), context["Endpoints"]["docker"]
-        certificates = None
+        certificates = default_certificates() if name == "default" else None
         if name != "default" and (context.get("TLSMaterial") or {}).get("docker"):
             certificates = Path(context["Storage"]["TLSPath"]) / "docker"
-        elif name == "default" and os.environ.get("DOCKER_TLS_VERIFY"):
-            certificates = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
         return Endpoint(name, str(docker["Host"]), certificates, verified=not docker.get("SkipTLSVerify"))
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise EngineGone("`docker context inspect` names no engine; see `docker context ls`") from None
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from pathlib import Path
 
 from tui.engine import child
-from tui.engine.docker.api import Endpoint, parse_endpoint
+from tui.engine.docker.api import Endpoint, default_certificates, parse_endpoint
 from tui.engine.docker.errors import TAIL_LINES
-from tui.engine.interface import EngineGone, Progress
+from tui.engine.interface import EngineError, EngineGone, Progress
 from tui.stack.model import Project, Stack
 from tui.text import message
 
 # Of what a command prints; a compose project of a thousand services has 2 MB.
 OUTPUT_LIMIT = 16 * 1024 * 1024
+# A project takes a fraction of a second; one that includes others from far away some.
+CONFIG_SECONDS = 60
+CONTEXT_SECONDS = 20
+DEFAULT_HOST = "unix:///var/run/docker.sock"
 # Lines, not a screen.
 PLAIN = {"BUILDKIT_PROGRESS": "plain", "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"}
 
@@ -31,11 +38,34 @@ class CommandFailed(Exception):
 
 async def find_endpoint(stack: Stack) -> Endpoint:
     """The engine that docker's command line talks to here: DOCKER_HOST, DOCKER_CONTEXT or the context in use."""
-    command = [_docker(), "context", "inspect"]
-    code, out, err = await child.output(command, stack.folder, PLAIN, limit=OUTPUT_LIMIT)
+    docker, host = _docker(), os.environ.get("DOCKER_HOST", "")
+    if not host and not _has_context():
+        host = DEFAULT_HOST
+    if "://" in host:
+        return Endpoint("default", host, default_certificates())
+    command = [docker, "context", "inspect"]
+    try:
+        code, out, err = await child.output(command, stack.folder, PLAIN, limit=OUTPUT_LIMIT, seconds=CONTEXT_SECONDS)
+    except TimeoutError:
+        raise EngineGone(f"`docker context inspect` did not end within {CONTEXT_SECONDS} s") from None
     if code:
         raise EngineGone(f"Docker's context cannot be read: {message(err) or message(out)}; see `docker context ls`")
     return parse_endpoint(out)
+
+
+def _has_context() -> bool:
+    """Whether another context than the default one is chosen; only then docker has to be asked what it is."""
+    if name := os.environ.get("DOCKER_CONTEXT"):
+        return name != "default"
+    folder = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
+    try:
+        found = json.loads(Path(folder, "config.json").read_bytes())
+        return bool(found.get("currentContext", "default") != "default")
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, AttributeError):
+        # Docker says what is wrong with it.
+        return True
 
 
 def _docker() -> str:
@@ -58,11 +88,15 @@ class Compose:
         named = endpoint.context != "default"
         self._engine = ("--context", endpoint.context) if named else ("--host", endpoint.host)
 
+    def docker(self, *arguments: str) -> list[str]:
+        """A command line of docker itself."""
+        return [_docker(), *self._engine, *arguments]
+
     def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
         """The whole command line, the way every caller can run it from any folder."""
         stack = self._stack
         return [
-            *(_docker(), *self._engine, "compose"),
+            *self.docker("compose"),
             *(word for file in stack.files for word in ("--file", str(file))),
             *(("--profile", "*") if every_profile else ()),
             *(("--env-file", str(stack.env_file)) if stack.env_file.is_file() else ()),
@@ -85,21 +119,33 @@ class Compose:
 
     async def config(self) -> str:
         """The project as compose resolves it, every profile included: JSON."""
-        return await self.read("config", "--format", "json", every_profile=True)
+        command = self.command("config", "--format", "json", every_profile=True)
+        try:
+            code, out, err = await child.output(
+                command, self._stack.folder, PLAIN, limit=OUTPUT_LIMIT, seconds=CONFIG_SECONDS
+            )
+        except TimeoutError:
+            names = ", ".join(str(file) for file in self._stack.files)
+            raise EngineError(
+                f"`docker compose config` was ended after {CONFIG_SECONDS} s: it did not get through {names}. "
+                "Do aliases in it multiply, or does it include what cannot be reached?"
+            ) from None
+        return _succeeded("config", code, out, err)
 
-    async def read(self, *arguments: str, every_profile: bool = False) -> str:
+    async def read(self, *arguments: str) -> str:
         """Runs a command and returns its stdout."""
-        code, out, err = await self.call(*arguments, every_profile=every_profile)
-        if code:
-            raise CommandFailed(f"docker compose {arguments[0]}", [message(line) for line in err.splitlines()])
-        return out
+        return _succeeded(arguments[0], *await self.call(*arguments))
 
-    async def call(
-        self, *arguments: str, every_profile: bool = False, limit: int = OUTPUT_LIMIT
-    ) -> tuple[int, str, str]:
+    async def call(self, *arguments: str, limit: int = OUTPUT_LIMIT) -> tuple[int, str, str]:
         """Runs a command: exit code, stdout and stderr, each cut off after `limit` bytes."""
-        command = self.command(*arguments, every_profile=every_profile)
-        return await child.output(command, self._stack.folder, PLAIN, limit=limit)
+        return await child.output(self.command(*arguments), self._stack.folder, PLAIN, limit=limit)
+
+
+def _succeeded(action: str, code: int, out: str, err: str) -> str:
+    """The output of a command that did not fail."""
+    if code:
+        raise CommandFailed(f"docker compose {action}", [message(line) for line in err.splitlines()])
+    return out
 
 
 def options(name: str, values: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Any
 
 from tui.engine.child import time_limit
@@ -34,6 +35,7 @@ from tui.engine.interface import (
 )
 from tui.engine.ports import is_taken, listener, published
 from tui.stack.errors import ProjectError
+from tui.stack.fingerprint import fingerprint
 from tui.stack.model import Port, Project, Service, Stack
 from tui.stack.project import parse_project, scale_obstacle
 
@@ -53,7 +55,8 @@ class DockerEngine:
         self._api = api
         self._info = info
         self._compose = Compose(stack, api.endpoint)
-        self._name: str | None = None
+        self._project: Project | None = None
+        self._files: Mapping[Path, tuple[int, int] | None] = {}
 
     @classmethod
     async def open(cls, stack: Stack) -> DockerEngine:
@@ -92,14 +95,16 @@ class DockerEngine:
 
     async def project(self) -> Project:
         """The compose project as compose resolves it now, services behind profiles included."""
-        try:
-            project = parse_project(await self._compose.config())
-        except CommandFailed as failure:
-            raise explain("Reading the compose project", failure.output, self._info.endpoint) from None
-        except ProjectError as error:
-            raise EngineError(str(error)) from None
-        self._name = project.name
-        return project
+        files = await asyncio.to_thread(fingerprint, self._stack)
+        if self._project is None or files != self._files:
+            try:
+                self._project = parse_project(await self._compose.config())
+            except CommandFailed as failure:
+                raise explain("Reading the compose project", failure.output, self._info.endpoint) from None
+            except ProjectError as error:
+                raise EngineError(str(error)) from None
+            self._files = files
+        return self._project
 
     async def owner(self) -> tuple[int, int]:
         """User and group id that a container must run as, so that its files are the present user's."""
@@ -394,7 +399,7 @@ class DockerEngine:
         return [image_name(project, name) for name, entry in project.services.items() if entry.built]
 
     async def _project_name(self) -> str:
-        return self._name or (await self.project()).name
+        return (self._project or await self.project()).name
 
     def _service(self, project: Project, name: str) -> Service:
         if name not in project.services:
