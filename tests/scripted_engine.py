@@ -15,7 +15,7 @@ has for them (a line or two of their own without), and change the replicas as co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
 from tests.scripted_state import ALIVE, Script
@@ -75,6 +75,10 @@ class ScriptedEngine(Script):
         self._check("processes")
         command = " ".join(self._container(replica_id).replica.command) or "serve"
         return [["PID", "COMMAND"], ["1", command]]
+
+    def attend(self, replica_ids: Collection[str]) -> None:
+        """See the interface."""
+        self.attended = set(replica_ids)
 
     async def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         self._check("stats")

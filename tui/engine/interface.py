@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -236,6 +236,9 @@ class Inventory(Protocol):
 
 class Streams(Protocol):
     """What replicas write and use. Streams end when the replica is gone, and raise EngineGone when the engine is."""
+
+    def attend(self, replica_ids: Collection[str]) -> None:
+        """Says whom somebody looks at: where not all streams can be open at once, theirs are."""
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""

@@ -122,6 +122,11 @@ class StackWatch:
         self._attended = frozenset(keys)
         for key, follower in self._followers.items():
             follower.attend(key in self._attended)
+        self._tell_attended()
+
+    def _tell_attended(self) -> None:
+        seen = [self.panes[key].replica for key in self._attended if key in self.panes]
+        self._engine.attend([replica.id for replica in seen if replica is not None])
 
     async def refresh(self) -> None:
         """Looks again at once; during an outage, tries the engine at once. Returns when that was done."""
@@ -203,6 +208,7 @@ class StackWatch:
                 pane.replica = replica
                 pane.version += 1
             self._followers[key].update(replica)
+        self._tell_attended()
         self._show()
         self._tried = self._done = asked
         self._ring()

@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,9 @@ import aiohttp
 import msgspec
 
 from tui.engine.docker.answers import Container, Refusal
+from tui.engine.docker.budget import Budget, Place, most_streams
 from tui.engine.docker.errors import SHOWN, NotThere, garbled, gone, translated
+from tui.engine.docker.ssh import Ssh
 from tui.engine.interface import EngineError, EngineGone
 from tui.text import message
 
@@ -80,18 +82,23 @@ class Api:
         self._closed = False
         self._open_streams: set[aiohttp.ClientResponse] = set()
         self._base = "http://docker"
+        self._budget = Budget(most_streams())
+        self._ssh: Ssh | None = None
         with translated(str(endpoint)):
             self._session = aiohttp.ClientSession(connector=self._connector(), timeout=TIMEOUT)
 
     def _connector(self) -> aiohttp.BaseConnector:
         scheme, _, address = self.endpoint.host.partition("://")
-        # Every stream holds a connection; aiohttp's default of 100 would make one replica too many wait.
+        # The budget alone counts: aiohttp would let everything wait behind the first hundred streams.
         if scheme == "unix":
             return aiohttp.UnixConnector(address, limit=0)
         if scheme in ("tcp", "http", "https"):
             tls = self._tls() if scheme == "https" or self.endpoint.certificates else None
             self._base = f"{'https' if tls else 'http'}://{address.rstrip('/')}"
             return aiohttp.TCPConnector(limit=0, ssl=tls or True)
+        if scheme == "ssh":
+            self._ssh = Ssh(self.endpoint.host)
+            return aiohttp.UnixConnector(str(self._ssh.socket), limit=0)
         raise gone(str(self.endpoint), "an address of this kind is not understood")
 
     def _tls(self) -> ssl.SSLContext:
@@ -111,6 +118,12 @@ class Api:
         for response in tuple(self._open_streams):
             response.close()
         await self._session.close()
+        if self._ssh is not None:
+            await self._ssh.close()
+
+    def attend(self, replica_ids: Collection[str]) -> None:
+        """Whose streams come first where not all can be open."""
+        self._budget.attend(replica_ids)
 
     async def query(
         self,
@@ -137,12 +150,14 @@ class Api:
     ) -> bytes:
         """The engine's answer as it came."""
         with self._asking():
-            async with asyncio.timeout(seconds), self._request(method, path, params) as response:
+            async with asyncio.timeout(seconds), await self._request(method, path, params) as response:
                 return await (await self._accepted(response, what)).read()
 
-    def _request(self, method: str, path: str, params: Mapping[str, Any] | None) -> Any:
+    async def _request(self, method: str, path: str, params: Mapping[str, Any] | None) -> aiohttp.ClientResponse:
+        if self._ssh is not None:
+            await self._ssh.ready()
         query = {name: json.dumps(v) if isinstance(v, dict) else v for name, v in (params or {}).items()}
-        return self._session.request(method, f"{self._base}/{path}", params=query, allow_redirects=False)
+        return await self._session.request(method, f"{self._base}/{path}", params=query, allow_redirects=False)
 
     async def _accepted(self, response: aiohttp.ClientResponse, what: str) -> aiohttp.ClientResponse:
         """Raises what the engine says if it refuses. Only its own no is one, not that of a proxy before it."""
@@ -166,10 +181,12 @@ class Api:
         try:
             with translated(str(self.endpoint)):
                 yield
-        except Exception:
+        except Exception as error:
             # aiohttp trips over a session that is closed while it works, with whatever comes first.
             if self._closed:
                 raise closed from None
+            if isinstance(error, EngineGone) and self._ssh is not None and (words := self._ssh.last_words()):
+                raise EngineGone(f"{error} Of this connection ssh said last: {words}") from None
             raise
 
     async def inspect(self, replica_id: str) -> Container:
@@ -182,17 +199,34 @@ class Api:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, params: Mapping[str, Any], *, what: str = ""
+        self, path: str, params: Mapping[str, Any], *, what: str = "", replica_id: str | None = None
     ) -> AsyncIterator[aiohttp.StreamReader]:
-        """An answer that goes on. Leaving closes its connection; what cannot be read in it is an EngineGone."""
+        """An answer that goes on. Leaving closes its connection; what cannot be read in it is an EngineGone.
+
+        One of a replica waits for its place in the budget, and ends with EngineGone if it gives way.
+        """
+        async with self._budget.place(replica_id) if replica_id else nullcontext(Place("")) as place:
+            try:
+                async with self._opened(path, params, what, place) as content:
+                    yield content
+            except EngineGone:
+                if place.gave_way:
+                    raise EngineGone("This stream gave way to one of what is looked at") from None
+                raise
+
+    @asynccontextmanager
+    async def _opened(
+        self, path: str, params: Mapping[str, Any], what: str, place: Place
+    ) -> AsyncIterator[aiohttp.StreamReader]:
         with self._asking():
             response: aiohttp.ClientResponse | None = None
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     response = await self._request("GET", path, params)
+                    place.close = response.close
                     self._open_streams.add(response)
                     await self._accepted(response, what)
-                if self._closed:
+                if self._closed or place.gave_way:
                     raise aiohttp.ClientConnectionError
                 yield response.content
             finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,10 @@ class DockerEngine:
         what = "The processes cannot be listed"
         found = await self._api.query(Top, f"containers/{replica_id}/top", params={"ps_args": PS}, what=what)
         return [found.titles, *(found.processes or ())]
+
+    def attend(self, replica_ids: Collection[str]) -> None:
+        """Their streams come first."""
+        self._api.attend(replica_ids)
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""

@@ -45,7 +45,7 @@ async def stats(api: Api, replica_id: str) -> AsyncGenerator[Sample]:
     """Samples of a replica, about one a second, until it ends."""
     path = f"containers/{replica_id}/stats"
     async with (
-        api.stream(path, {"stream": 1}, what="No statistics") as content,
+        api.stream(path, {"stream": 1}, what="No statistics", replica_id=replica_id) as content,
         aclosing(_objects(content, Reading)) as readings,
     ):
         async for reading in readings:
@@ -105,7 +105,8 @@ async def _lines(
         params["since"] = _seconds(since_ns)
     if until_ns is not None:
         params["until"] = _seconds(until_ns)
-    async with api.stream(f"containers/{log.replica_id}/logs", params, what="No log") as content:
+    path = f"containers/{log.replica_id}/logs"
+    async with api.stream(path, params, what="No log", replica_id=log.replica_id) as content:
         while chunk := await content.read(CHUNK):
             for line in log.feed(chunk):
                 yield line

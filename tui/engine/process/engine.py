@@ -8,7 +8,7 @@ import platform
 import shutil
 import signal as signals
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +137,9 @@ class ProcessEngine:
     async def processes(self, replica_id: str) -> list[list[str]]:
         """The replica's process tree."""
         return await asyncio.to_thread(self._streams.processes, await self._folder_of(replica_id))
+
+    def attend(self, replica_ids: Collection[str]) -> None:
+        """Nothing: all files can be read at once."""
 
     def stats(self, replica_id: str) -> AsyncGenerator[Sample]:
         """Samples of a replica, about one a second."""
