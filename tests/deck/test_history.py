@@ -23,7 +23,12 @@ async def forgotten() -> ScriptedEngine:
     run = engine.add_run(
         "spark-submit",
         "flight-delay-abc123",
-        labels={"job": "flight-delay", "args": '["--rows", "5"]', "env": '{"TASKS": "load"}'},
+        labels={
+            "job": "flight-delay",
+            "args": '["--rows", "5"]',
+            "env": '{"TASKS": "load"}',
+            "conf": '{"spark.cores.max": "2"}',
+        },
         command=("spark-submit", "--conf", "spark.cores.max=2", "/apps/x.py", "--rows", "5"),
     )
     engine.finish(run, 3)

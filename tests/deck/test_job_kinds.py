@@ -14,7 +14,8 @@ from tests.deck.harness import deck_on, scripted
 from tui.deck.jobform import form_of, submission
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.submit import FIELDS, SubmitScreen
-from tui.jobs.submit import SubmitError, run_of
+from tui.jobs.kinds.kind import SubmitError
+from tui.jobs.submit import run_of
 from tui.stack.model import JobKind, JobSpec, Project, Service, Stack
 from tui.stack.secrets import MASK
 from tui.watch.session import Session
@@ -58,7 +59,7 @@ async def test_the_form_has_the_fields_of_the_jobs_kind() -> None:
         await deck.until(lambda: isinstance(deck.app.screen, PanesScreen))
         await deck.until(lambda: bool(deck.did("start_run")))
         request = deck.did("start_run")[0][0]
-        assert request.service == "mlflow" and request.command[0] == "python3"
+        assert request.service == "mlflow" and request.command[0] == "bash"
         assert json.loads(request.command[-1]) == {"trials": "5"}
 
         run = next(item for item in await engine.replicas() if item.is_run)
@@ -77,12 +78,12 @@ async def test_the_form_has_the_fields_of_the_jobs_kind() -> None:
 
 def test_a_past_runs_secrets_are_written_again_by_who_knows_them() -> None:
     engine = scripted(SERVICES)
-    command = ("spark-submit", "--conf", "spark.x.secret=hunter2", "--conf", "a=b", "/apps/x.py")
-    run = run_of(
-        engine.add_run("spark-submit", "x-1", labels={"job": "x", "args": '["--pw=hunter2"]'}, command=command)
-    )
+    labels = {"job": "x", "kind": "spark", "app": "/apps/x.py", "args": '["--pw=hunter2"]'}
+    labels["conf"] = '{"spark.x.secret": "hunter2", "a": "b", "spark.cores.max": "2"}'
+    run = run_of(engine.add_run("spark-submit", "x-1", labels=labels))
     form = form_of(run, ())
     assert (form.job, form.args, form.confs) == ("/apps/x.py", f"'--pw={MASK}'", f"spark.x.secret={MASK}; a=b")
+    assert form.cores == "2"
     ready = Session(engine, layout_stack(), Project("demo", {name: Service(name) for name in SERVICES}))
     for spoilt in (form, replace(form, args=""), replace(form, confs="")):
         with pytest.raises(SubmitError, match="write them in place of"):

@@ -12,11 +12,11 @@ from tests.deck.fakes import FakeLog, FakePane, replica
 from tui.deck.actions import ACTIONS, Keymap, clashes, readme_table
 from tui.deck.commands import Command, Runner
 from tui.deck.draw import gauge, graph
-from tui.deck.jobform import memory_bytes
 from tui.deck.logmodel import PARTS, LogModel, parse_pattern
 from tui.deck.merged import MergedLog
 from tui.deck.settings import load_settings
-from tui.jobs.submit import SubmitError
+from tui.jobs.kinds.kind import SubmitError
+from tui.jobs.kinds.spark import spark_memory
 from tui.stack.model import Role, Service
 from tui.stack.secrets import MASK, masked
 from tui.watch.live import Pane
@@ -208,9 +208,9 @@ def test_gauges_and_graphs() -> None:
 
 
 def test_memory_as_spark_writes_it() -> None:
-    assert [memory_bytes(text) for text in ("512m", "2g", "1024", "1gb")] == [512 << 20, 2 << 30, 1 << 30, 1 << 30]
+    assert [spark_memory(text) for text in ("512m", "2g", "1024", "1gb")] == [512 << 20, 2 << 30, 1 << 30, 1 << 30]
     with pytest.raises(SubmitError, match="write 512m"):
-        memory_bytes("lots")
+        spark_memory("lots")
 
 
 def test_secrets() -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Sequence
 
 from tui.actions.start import Note, Phase, Refused, StartUpdate, prepare
 from tui.engine.interface import Engine
-from tui.jobs.submit import Run, new_run_id, start_run
-from tui.stack.model import DataSpec, Project, Stack
+from tui.jobs.submit import Run, submit
+from tui.stack.model import DataSpec, JobKind, JobSpec, Project, Stack
 
 DATA = "data"
 
@@ -35,5 +35,4 @@ async def before_data(engine: Engine, stack: Stack) -> AsyncGenerator[StartUpdat
 
 async def make_data(engine: Engine, project: Project, spec: DataSpec, args: Sequence[str] = ()) -> Run:
     """Starts the generator with the caller's arguments after the layout's. Raises EngineError."""
-    command = [*spec.command, *args]
-    return await start_run(engine, project, spec.service, DATA, new_run_id(DATA), command, args, {})
+    return await submit(engine, project, JobSpec(DATA, spec.service, kind=JobKind.RUN, command=spec.command), args)

@@ -14,6 +14,7 @@ from tui.cli.session import Exit, fail, open_session, verb
 from tui.cli.tell import tell_run
 from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_run
+from tui.jobs.submit import cancel as cancel_run
 from tui.text import bare
 from tui.watch.words import took
 
@@ -39,8 +40,7 @@ async def jobs(
         if cancel:
             if found.is_over:
                 fail(Exit.FAILED, f"{found.id} has ended already.")
-            # Politely: the driver tells the master and frees its executors.
-            await session.engine.end(found.replica.id, grace_seconds=20)
+            await cancel_run(session.engine, found.replica)
             note(f"{found.id} was ended")
             return Exit.OK
         if found.is_past:

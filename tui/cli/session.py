@@ -17,7 +17,7 @@ from tui.cli import output
 from tui.clients.http import ClientError
 from tui.engine.choose import EngineKind, open_engine
 from tui.engine.interface import EngineError, EngineGone
-from tui.jobs.submit import SubmitError
+from tui.jobs.kinds.kind import SubmitError
 from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
 from tui.stack.model import Stack

@@ -8,8 +8,9 @@ from rich.text import Text
 from tui.cli.output import err, note, out
 from tui.cli.session import Exit
 from tui.engine.interface import LogLine
-from tui.jobs.follow import Ended, Started
+from tui.jobs.follow import Ended
 from tui.jobs.follow import follow as follow_updates
+from tui.jobs.kinds.kind import Started
 from tui.jobs.progress import RunProgress
 from tui.jobs.submit import Run
 from tui.text import bare, clean

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui.actions.start import Note, Phase, Refused, StartUpdate
 from tui.clients.http import ClientError
 from tui.engine.interface import EngineError, Progress
-from tui.jobs.submit import SubmitError
+from tui.jobs.kinds.kind import SubmitError
 from tui.stack.errors import StackError
 from tui.text import bare
 from tui.watch.names import numbered

@@ -15,7 +15,8 @@ from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
 from tui.engine.choose import open_engine
 from tui.engine.interface import EngineError, Replica, State
-from tui.jobs.follow import Ended, Started, follow
+from tui.jobs.follow import Ended, follow
+from tui.jobs.kinds.kind import Started
 from tui.jobs.progress import RunProgress
 from tui.jobs.submit import run_of
 from tui.stack.errors import StackError

@@ -166,10 +166,10 @@ def cancel_command(ready: Session, run: str, name: str) -> Command:
     return Command(f"Cancel {run}", verb(ready, "jobs", run, "--cancel"), engine_line)
 
 
-async def cancel_run(ready: Session, replica_id: str) -> AsyncGenerator[StartUpdate]:
+async def cancel_run(ready: Session, run: Replica) -> AsyncGenerator[StartUpdate]:
     """See `cancel_command`: politely first, so that the driver frees its executors."""
     yield Phase("Asking the driver to end")
-    await ready.engine.end(replica_id, grace_seconds=20)
+    await jobs.cancel(ready.engine, run)
     yield Note("ended")
 
 

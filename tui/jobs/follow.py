@@ -9,34 +9,23 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from tui.clients.http import ClientError
-from tui.clients.spark_app import RUN_PROPERTY, AppClient, SparkJob
-from tui.clients.spark_master import Application, MasterClient, MasterState
+from tui.clients.spark_app import SparkJob
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
 from tui.jobs.journal import write_down
-from tui.jobs.progress import Pace, RunProgress, run_progress
+from tui.jobs.kinds import kind_of
+from tui.jobs.kinds.kind import Seen
 from tui.jobs.submit import Run, run_of
 from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
 from tui.watch.entries import row_of
-from tui.watch.links import master_url
 from tui.watch.outlast import Outlast
-from tui.watch.queued import Queued, QueuedReason, queued_reason
 from tui.watch.seam import Bookmark
 from tui.watch.supervise import Supervisor
 
 # How often the driver is asked, in seconds (FIELD: small answers, 1 to 2 s), and how much log a verdict looks at.
 LOOK_SECONDS = 1.0
 TAIL_LINES = 1000
-NOT_YET_LOOKS = 10
 _GOING_ON = (State.RUNNING, State.CREATED, State.PAUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The run's application is known to the Spark master; `url` is its page."""
-
-    app_id: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,62 +42,7 @@ class _Removed(EngineError):
     """Nobody can know any more how the run ended."""
 
 
-RunUpdate = LogLine | Started | RunProgress | QueuedReason | Ended
-
-
-class _Application:
-    """The run's application behind the Spark master: found once, then asked again and again."""
-
-    def __init__(self, master: str, run: str) -> None:
-        self._run = run
-        self._master_url = master
-        self._master = MasterClient(master)
-        self._app: AppClient | None = None
-        self._others: set[str] = set()
-        self._not_yet = 0
-        self._pace = Pace()
-        self.jobs: Sequence[SparkJob] = ()
-
-    async def close(self) -> None:
-        await self._master.close()
-        if self._app is not None:
-            await self._app.close()
-
-    async def look(self) -> list[Started | RunProgress | QueuedReason]:
-        """What is new; nothing while the driver is not there (yet)."""
-        state = await self._master.state()
-        updates: list[Started | RunProgress | QueuedReason] = []
-        if self._app is None:
-            found = await self._find(state)
-            if found is None:
-                return []
-            updates.append(Started(found.id, f"{self._master_url}/proxy/{found.id}/"))
-            self._app = AppClient(self._master_url, found.id)
-        known = state.application(self._app.app_id)
-        reason = queued_reason(state, known) if known else None
-        # "Not yet" is true of every application for a moment: worth saying only if it stays so.
-        self._not_yet = self._not_yet + 1 if reason and reason.kind is Queued.NOT_YET else 0
-        if reason is not None and (reason.kind is not Queued.NOT_YET or self._not_yet > NOT_YET_LOOKS):
-            updates.append(reason)
-        jobs, stages = await asyncio.gather(self._app.jobs(), self._app.active_stages())
-        if jobs is not None:
-            self.jobs = jobs
-            active = stages or ()
-            updates.append(run_progress(jobs, active, self._pace.look(active)))
-        return updates
-
-    async def _find(self, state: MasterState) -> Application | None:
-        for candidate in state.active:
-            if candidate.id in self._others:
-                continue
-            async with AppClient(self._master_url, candidate.id) as client:
-                properties = await client.properties()
-            if properties is None:
-                continue
-            if properties.get(RUN_PROPERTY) == self._run:
-                return candidate
-            self._others.add(candidate.id)
-        return None
+RunUpdate = LogLine | Seen | Ended
 
 
 async def follow(
@@ -129,8 +63,7 @@ async def follow(
     queue: asyncio.Queue[RunUpdate | Exception] = asyncio.Queue(1000)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     outlast = Outlast(engine, told)
-    url = master_url(stack, project, await outlast.until(engine.replicas))
-    application = _Application(url, run.id) if url else None
+    observer = kind_of(run.replica).observe(stack, project, await outlast.until(engine.replicas), run.id)
 
     async def over() -> Replica | None:
         replica = await outlast.find(run.replica.id)
@@ -174,7 +107,7 @@ async def follow(
                 # A log that cannot be read hides how it went, not how it ended.
                 told(str(error))
                 replica = await outlast.until(wait)
-            ended = _ended(replica, application.jobs if application else (), tuple(tail))
+            ended = _ended(replica, observer.jobs if observer else (), tuple(tail))
             if trouble := await write_down(stack, replace(run_of(replica), verdict=ended.verdict)):
                 told(trouble)
             await queue.put(ended)
@@ -182,9 +115,9 @@ async def follow(
             await queue.put(error)
 
     async def look() -> None:
-        while application is not None:
+        while observer is not None:
             with suppress(ClientError):
-                for update in await application.look():
+                for update in await observer.look():
                     await queue.put(update)
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -201,8 +134,8 @@ async def follow(
                 return
     finally:
         await watchers.close()
-        if application is not None:
-            await application.close()
+        if observer is not None:
+            await observer.close()
 
 
 def _ended(replica: Replica, jobs: Sequence[SparkJob], tail: tuple[str, ...]) -> Ended:

@@ -21,7 +21,7 @@ from tui.engine.interface import Engine, Replica, State
 from tui.jobs.submit import Run, find_runs, run_of
 from tui.jobs.verdict import Outcome, Verdict
 from tui.stack.model import Stack
-from tui.stack.secrets import masked, masked_record, masked_words
+from tui.stack.secrets import masked_record, masked_words
 from tui.stack.wholefile import whole_file
 
 # The newest ones; nobody looks further back.
@@ -122,7 +122,7 @@ def _line(run: Run) -> str:
     if len(line) <= LONGEST_RUN:
         return line
     verdict = replace(run.verdict, reason=None) if run.verdict else None
-    bare = replace(run, args=(), env={}, verdict=verdict, replica=replace(run.replica, command=()))
+    bare = replace(run, args=(), env={}, conf={}, verdict=verdict, replica=replace(run.replica, command=()))
     return json.dumps(_record(bare))
 
 
@@ -131,8 +131,10 @@ def _record(run: Run) -> dict[str, Any]:
     return {
         "run": run.id,
         "job": run.job,
+        "labels": {name: replica.labels[name] for name in ("kind", "app", "class") if name in replica.labels},
+        "conf": masked_record(run.conf),
         "args": masked_words(run.args),
-        "env": {name: masked(name, value) for name, value in run.env.items()},
+        "env": masked_record(run.env),
         "submitted": _text(run.submitted_at),
         "verdict": masked_record(asdict(run.verdict)) if run.verdict else None,
         "name": replica.name,
@@ -148,7 +150,8 @@ def _record(run: Run) -> dict[str, Any]:
 
 def _past(record: dict[str, Any]) -> Run:
     code, verdict = record["exit_code"], record["verdict"]
-    labels = {"run": str(record["run"]), "job": str(record["job"])}
+    more = {str(name): str(text) for name, text in record.get("labels", {}).items()}
+    labels = {**more, "run": str(record["run"]), "job": str(record["job"])}
     replica = Replica(
         id="",
         name=str(record["name"]),
@@ -167,6 +170,7 @@ def _past(record: dict[str, Any]) -> Run:
         run_of(replica),
         args=tuple(map(str, record["args"])),
         env={str(name): str(value) for name, value in record["env"].items()},
+        conf={str(name): str(value) for name, value in record.get("conf", {}).items()},
         submitted_at=_moment(record["submitted"]),
         verdict=_verdict(verdict) if verdict else None,
     )

@@ -25,7 +25,7 @@ async def cancel(deck: Deck, key: str) -> None:
     command = usecases.cancel_command(ready, pane.name, pane.replica.name)
     lines = [line for line in (command.line, command.engine_line) if line]
     if await deck.ask(Ask(f"{command.title}?", lines, "What it has written so far stays.", "Cancel it")):
-        deck.runner.start(command, usecases.cancel_run(ready, pane.replica.id))
+        deck.runner.start(command, usecases.cancel_run(ready, pane.replica))
 
 
 @handles("submit")

@@ -15,11 +15,13 @@ from textual.widgets.option_list import Option
 
 from tui.deck import usecases, words
 from tui.deck.commands import FAILURES, Command
-from tui.deck.jobform import FIELDS_OF, Form, Submission, default_memory, form_of, problems, submission, verb_words
+from tui.deck.jobform import Form, Submission, form_of, problems, submission, verb_words
 from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
-from tui.jobs.submit import Run, SubmitError
+from tui.jobs.kinds import KINDS
+from tui.jobs.kinds.kind import SubmitError
+from tui.jobs.submit import Run
 from tui.stack.model import JobKind, JobSpec
 from tui.text import bare
 from tui.watch.session import Session
@@ -35,16 +37,6 @@ FIELDS = (
     ("jars", "extra jars", "/apps/one.jar,/apps/two.jar"),
     ("confs", "more confs", "spark.sql.shuffle.partitions=8; KEY=VALUE"),
 )
-CONF_EXAMPLES = {
-    JobKind.SPARK: "spark.sql.shuffle.partitions=8; KEY=VALUE",
-    JobKind.RUN: "",
-    JobKind.AIRFLOW: "KEY=VALUE; KEY=VALUE",
-}
-ALL_WELL = {
-    JobKind.SPARK: "the services are up, the file is there, the cluster has room",
-    JobKind.RUN: "what its service needs is up",
-    JobKind.AIRFLOW: "Airflow is up",
-}
 # How long one types on before the checks look, in seconds.
 PAUSE = 0.3
 
@@ -104,8 +96,9 @@ class SubmitScreen(Dialog[None]):
                         value = default.name if default else Select.NULL
                         yield Select(options, value=value, allow_blank=default is None, id="job", compact=True)
                     for name, title, example in FIELDS:
-                        if name.endswith("_memory") and default is not None:
-                            example = default_memory(self._ready, default.service, f"SPARK_{name.upper()}")
+                        if default is not None:
+                            service = self._ready.project.services.get(default.service)
+                            example = KINDS[default.kind].default(name, service) or example
                         with Horizontal(classes="row", id=f"row-{name}"):
                             yield Label(title, markup=False)
                             yield Input(placeholder=example, id=name, compact=True)
@@ -176,10 +169,10 @@ class SubmitScreen(Dialog[None]):
         """Shows the fields that the chosen job's kind has; the job, None for a file."""
         layout, chosen = self._ready.stack.layout, self.query_one("#job", Select).value
         job = next((job for job in (layout.jobs if layout else ()) if job.name == chosen), None)
-        kind = job.kind if job else JobKind.SPARK
+        kind = KINDS[job.kind if job else JobKind.SPARK]
         for name, _, _ in FIELDS:
-            self.query_one(f"#row-{name}").display = name in FIELDS_OF[kind]
-        self.query_one("#confs", Input).placeholder = CONF_EXAMPLES[kind]
+            self.query_one(f"#row-{name}").display = name in kind.fields
+        self.query_one("#confs", Input).placeholder = kind.conf_example
         return job
 
     def on_input_changed(self, message: Input.Changed) -> None:
@@ -225,7 +218,7 @@ class SubmitScreen(Dialog[None]):
         for text in found:
             parts.append(Content.styled(f"▲ {bare(' '.join(text.split()))}", "$warning"))
         if made is not None and not found:
-            parts.append(Content.styled(f"✓ {ALL_WELL[made.job.kind]}", "$success"))
+            parts.append(Content.styled(f"✓ {KINDS[made.job.kind].all_well}", "$success"))
         self.query_one("#verdict-text", Label).update(Content("\n").join(parts))
 
     def action_submit(self) -> None:

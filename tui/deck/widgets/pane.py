@@ -16,8 +16,8 @@ from tui.deck.draw import Row, fit, gauge, graph
 from tui.deck.facts import Facts, facts, top_of
 from tui.deck.widgets.newest import newest
 from tui.deck.widgets.rows import Rows
+from tui.jobs.kinds import kind_of
 from tui.jobs.progress import RunProgress
-from tui.jobs.submit import has_driver
 from tui.text import bare
 from tui.watch.live import Pane
 from tui.watch.ready import Step
@@ -252,7 +252,7 @@ class PaneView(Rows, can_focus=True):
         if run.waiting is not None:
             return [Row(width).add(f"waits: {bare(run.waiting.text)}", style.warn)]
         if run.progress is None:
-            starts = self.pane.replica is not None and has_driver(self.pane.replica)
+            starts = self.pane.replica is not None and kind_of(self.pane.replica).has_driver
             return [Row(width).add("the driver starts", style.dim)] if starts else []
         return [self._progress(run.progress, width)]
 

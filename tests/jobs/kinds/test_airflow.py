@@ -1,4 +1,4 @@
-"""What the kinds of jobs run, and what they need."""
+"""A DAG run: what is run in Airflow's service, and what it prints."""
 
 from __future__ import annotations
 
@@ -8,33 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tui.jobs.airflow_run import _entries, _line, _readable
-from tui.jobs.submit import SubmitError, job_command
+from tui.jobs.kinds.airflow import Airflow
+from tui.jobs.kinds.airflow_run import _entries, _line, _readable
+from tui.jobs.kinds.kind import SubmitError
 from tui.stack.model import JobKind, JobSpec, Port, Project, Service
 
-PROJECT = Project(
-    "p",
-    {
-        "job": Service("job", command=("python", "own.py")),
-        "airflow": Service("airflow", ports=(Port(9090, 9090),)),
-    },
-)
-RUN = JobSpec("count", "job", kind=JobKind.RUN, command=("wc", "-l"))
-OWN = JobSpec("own", "job", kind=JobKind.RUN)
+PROJECT = Project("p", {"airflow": Service("airflow", ports=(Port(9090, 9090),))})
 DAG = JobSpec("train", "airflow", kind=JobKind.AIRFLOW, dag="train", conf={"trials": "3"})
-SPARK = JobSpec("fly", "job", "/jobs/fly.py", args=("a",), conf={"spark.x": "1"})
-
-
-def test_a_one_off_run_has_its_command_or_the_services_own() -> None:
-    assert job_command(PROJECT, RUN, "count-1", ["/data/x"]) == (["wc", "-l"], ["/data/x"])
-    assert job_command(PROJECT, OWN, "own-1") == ([], [])
-    assert job_command(PROJECT, OWN, "own-1", ["--fast"]) == ([], ["--fast"])
-    with pytest.raises(SubmitError, match="its arguments stand after --"):
-        job_command(PROJECT, RUN, "count-1", (), {"a": "b"})
 
 
 def test_a_dag_run_is_driven_by_the_services_own_python() -> None:
-    command, arguments = job_command(PROJECT, DAG, "train-1", (), {"trials": "5", "worse": "true"})
+    command, arguments = Airflow().command(PROJECT, DAG, "train-1", (), {"trials": "5", "worse": "true"})
     assert arguments == []
     source = command.index("sparkdeck") + 2
     compile(command[source], "airflow_run", "exec")
@@ -42,7 +26,7 @@ def test_a_dag_run_is_driven_by_the_services_own_python() -> None:
     assert (options["--dag"], options["--run"], options["--url"]) == ("train", "train-1", "http://airflow:9090")
     assert json.loads(options["--conf"]) == {"trials": "5", "worse": "true"}
     with pytest.raises(SubmitError, match="takes no arguments"):
-        job_command(PROJECT, DAG, "train-1", ["x"])
+        Airflow().command(PROJECT, DAG, "train-1", ["x"], {})
 
 
 def test_the_entrypoint_of_airflows_own_image_runs_it_too(tmp_path: Path) -> None:
@@ -52,15 +36,9 @@ def test_the_entrypoint_of_airflows_own_image_runs_it_too(tmp_path: Path) -> Non
         '#!/bin/bash\ncase "$1" in\n  bash) shift; exec /bin/bash "$@" ;;\n  python) shift; exec python "$@" ;;\n'
         '  airflow) shift ;;\nesac\necho "airflow: invalid choice: $1" >&2\nexit 2\n'
     )
-    command, _ = job_command(PROJECT, DAG, "train-1")
+    command, _ = Airflow().command(PROJECT, DAG, "train-1", (), {})
     done = subprocess.run(["bash", entrypoint, *command, "--help"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "") and "--dag" in done.stdout
-
-
-def test_a_spark_job_is_submitted_with_its_id() -> None:
-    command, arguments = job_command(PROJECT, SPARK, "fly-1", ["b"], {"spark.y": "2"})
-    assert command[0] == "spark-submit" and [command[-1], *arguments] == ["/jobs/fly.py", "a", "b"]
-    assert {"spark.x=1", "spark.y=2", "spark.sparkdeck.run=fly-1"} <= set(command), command
 
 
 def test_of_a_tasks_log_its_own_words_are_shown() -> None:
