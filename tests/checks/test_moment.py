@@ -30,7 +30,7 @@ LAYOUT = Layout("demo", "Demo", services=(ServiceLayout("worker", Role.SPARK_WOR
 def moment(*replicas: Replica, master: MasterState | None = None, memory: int | None = 64 * GIB) -> Situation:
     stack = Stack("demo", Path("/nowhere"), (), Path("/nowhere"), layout=LAYOUT)
     seen = join(stack, PROJECT, replicas, master, {})
-    return Situation(stack, PROJECT, EngineInfo("scripted", "1", "memory", memory=memory), replicas, seen)
+    return Situation(stack, PROJECT, replicas, seen, EngineInfo("scripted", "1", "memory", memory=memory))
 
 
 def one(service: str = "db", number: int = 1, **fields: Any) -> Replica:

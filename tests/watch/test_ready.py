@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,12 @@ from tui.actions.bring_up import bring_up
 from tui.engine.interface import EngineError, Health, Progress, Replica, State
 from tui.stack.model import Layout, Project, Role, Service, ServiceLayout, Stack
 from tui.watch import ready
+from tui.watch.cluster import Cluster
 from tui.watch.dependencies import waits_of, waits_text
 from tui.watch.live import StackWatch
 from tui.watch.ready import NotReady, Step, wait_ready
-from tui.watch.words import ago, lasting, state_word, took_text
+from tui.watch.scene import Scene
+from tui.watch.words import ago, lasting, took_text
 
 DONE, WELL = "service_completed_successfully", "service_healthy"
 PROJECT = Project(
@@ -84,8 +87,11 @@ def test_words_of_time() -> None:
 
 def test_done_is_only_what_should_end() -> None:
     ended = at("a", State.ENDED, exit_code=0)
-    assert state_word(ended, one_shot=True) == "done" and state_word(ended) == "ended"
-    assert state_word(replace(ended, exit_code=1), one_shot=True) == "ended"
+    project = Project("demo", {"a": Service("a"), "b": Service("b", depends_on={"a": DONE})})
+    scene = Scene(Stack("demo", Path(), (), Path()), project, [ended], Cluster())
+    assert scene.condition("a", ended).word == "done"
+    assert scene.condition("a", replace(ended, exit_code=1)).word == "ended"
+    assert replace(scene, project=Project("demo", {"a": Service("a")})).condition("a", ended).word == "ended"
 
 
 async def test_a_done_one_shot_and_a_waiting_service_in_the_watch(engine: ScriptedEngine, stack: Stack) -> None:

@@ -37,12 +37,14 @@ class Chosen:
         """Whether nothing was named, which means all."""
         return not self.services and not self.replicas
 
+    def has(self, service: str) -> bool:
+        """Whether a service as a whole is among them."""
+        return self.is_everything or service in self.services
+
     def includes(self, replica: Replica) -> bool:
         """Whether a replica, or one that has taken its place, is among them."""
-        return (
-            self.is_everything
-            or replica.service in self.services
-            or any((one.service, one.number) == (replica.service, replica.number) for one in self.replicas)
+        return self.has(replica.service) or any(
+            (one.service, one.number) == (replica.service, replica.number) for one in self.replicas
         )
 
 

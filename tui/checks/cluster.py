@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.clients.text import plain
-from tui.engine.interface import Health
 from tui.stack.model import Role
 from tui.watch.names import short_name
 from tui.watch.queued import Queued, queued_reason
+from tui.watch.words import NOT_REGISTERED
 
 GIB = 1024**3
 
@@ -21,7 +21,7 @@ def check_cluster(now: Situation) -> Iterator[Finding]:
     if master is None:
         return
     for replica in now.replicas:
-        if now.cluster.registered(replica) is not False or replica.health is Health.STARTING:
+        if now.condition(replica.service, replica).word != NOT_REGISTERED:
             continue
         name = short_name(replica, now.project)
         yield Finding(

@@ -9,7 +9,6 @@ from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.engine.interface import Health, Replica, State
 from tui.watch.names import short_name
-from tui.watch.words import end_text, state_note
 
 # SIGKILL, as a shell counts it: by the kernel for want of memory, or by somebody.
 KILLED = 137
@@ -32,20 +31,19 @@ def _told(now: Situation, replica: Replica) -> tuple[str, str] | None:
     """What is wrong and what to do about it."""
     name = short_name(replica, now.project)
     logs = f"sparkdeck logs {replica.service}"
+    condition = now.condition(replica.service, replica)
     if replica.out_of_memory:
         return f"{name} ran out of memory.", f"Raise its memory limit, or give it less to do: {logs}"
-    if replica.state is State.RESTARTING or (replica.restarts >= MANY_RESTARTS and not _lasts(replica)):
+    if condition.word == "restarting" or (replica.restarts >= MANY_RESTARTS and not _lasts(replica)):
         times = f"{replica.restarts} restart{'' if replica.restarts == 1 else 's'}"
         return f"{name} ends again and again ({times}).", f"Why: {logs}"
-    if replica.state is State.ENDED and replica.exit_code == KILLED:
+    if condition.word == "ended" and replica.exit_code == KILLED:
         what = f"{name} was killed (exit code {KILLED}): the machine ran out of memory, or somebody killed it."
         return what, f"Free memory, then: sparkdeck up {name}"
-    if replica.state is State.ENDED and replica.exit_code not in ASKED:
-        end = end_text(replica.exit_code, out_of_memory=False)
-        return f"{name} {end}.", f"Why: {logs}. Again: sparkdeck up {name}"
-    if replica.state is State.RUNNING and replica.health is Health.UNHEALTHY:
-        what = f"{name} is unhealthy: {state_note(replica, 'unhealthy')}"
-        return what, f"Why: {logs}. Again: sparkdeck restart {name}"
+    if condition.word == "ended" and replica.exit_code not in ASKED:
+        return f"{name} {condition.reason}.", f"Why: {logs}. Again: sparkdeck up {name}"
+    if condition.word == "unhealthy":
+        return f"{name} is unhealthy: {condition.reason}", f"Why: {logs}. Again: sparkdeck restart {name}"
     return None
 
 

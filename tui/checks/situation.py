@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.engine.interface import EngineInfo, Replica
-from tui.stack.model import Project, Role, Stack
-from tui.watch.cluster import Cluster
+from tui.engine.interface import EngineInfo
+from tui.stack.model import Role
+from tui.watch.scene import Scene
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """A stack at one moment."""
+@dataclass(frozen=True)
+class Situation(Scene):
+    """A stack at one moment, and what runs it."""
 
-    stack: Stack
-    project: Project
     engine: EngineInfo
-    replicas: Sequence[Replica]
-    cluster: Cluster
 
     def service_of(self, role: Role) -> str:
         """The first service with this role, empty if there is none."""

@@ -23,7 +23,7 @@ async def doctor(as_json: Json = False) -> int:
     async with open_session() as session:
         replicas = await session.engine.replicas()
         cluster = await look_at_cluster(session.engine, session.stack, session.project, replicas)
-        now = Situation(session.stack, session.project, session.engine.info, replicas, cluster)
+        now = Situation(session.stack, session.project, replicas, cluster, session.engine.info)
         findings = [*check_written(), *await check_everything(session.engine, now)]
     if as_json:
         print_json([{"service": one.service, "what": one.what, "remedy": one.remedy} for one in findings])

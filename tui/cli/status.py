@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.text import Text
 
-from tui.actions.replicas import choose
+from tui.actions.replicas import Chosen, choose
 from tui.cli.arguments import Json, Services
 from tui.cli.output import note, print_json, print_table, say, table
 from tui.cli.session import Exit, open_session, verb
 from tui.clients.spark_master import MasterState
 from tui.clients.text import plain
 from tui.engine.interface import Health, Replica, Sample, State
-from tui.stack.roles import one_shots
-from tui.watch.cluster import Cluster, look_at_cluster
-from tui.watch.dependencies import waits_of, waits_text
-from tui.watch.names import short_name
+from tui.watch.cluster import look_at_cluster
+from tui.watch.places import pane_name, service_of
 from tui.watch.role_lines import role_lines
 from tui.watch.samples import sample_all
+from tui.watch.scene import Scene
 from tui.watch.session import Session
-from tui.watch.words import DONE, DOWN, NOT_REGISTERED, is_well, run_seconds, size, state_word, took, took_text
+from tui.watch.words import DONE, run_seconds, sign, size, took, took_text
 
-_SIGNS = {
-    "healthy": ("●", "green"),
-    "running": ("●", "green"),
-    "done": ("✓", "green"),
-    "starting": ("◐", "yellow"),
-    "created": ("◌", "yellow"),
-    "restarting": ("◐", "yellow"),
-    "paused": ("‖", "yellow"),
-    NOT_REGISTERED: ("▲", "red"),
-    "unhealthy": ("▲", "red"),
-    "ended": ("○", "red"),
-    DOWN: ("○", "dim"),
-}
+_COLOURS = {"good": "green", "warn": "yellow", "bad": "red", "dim": "dim"}
 
 
 @verb
@@ -47,89 +34,74 @@ async def status(services: Services = None, as_json: Json = False) -> int:
     Exit code 0: all are well; 1: something is down or unwell.
     """
     async with open_session() as session:
-        chosen = await choose(session.engine, session.project, services or [])
-        found = [replica for replica in await session.engine.replicas() if not replica.is_run]
-        replicas = [replica for replica in found if chosen.includes(replica)]
-        cluster, samples = await asyncio.gather(
-            look_at_cluster(session.engine, session.stack, session.project, found),
-            sample_all(session.engine, replicas),
-        )
-        lines = await role_lines(session.engine, session.stack, session.project, replicas, cluster)
-        rows = _rows(session, chosen.all_services, _Seen(found, replicas, cluster, samples, lines))
+        rows, state = await look(session, await choose(session.engine, session.project, services or []))
     if as_json:
         print_json(
             {
                 "stack": session.stack.name,
                 "engine": _engine(session),
-                "spark": _spark(cluster.state),
+                "spark": _spark(state),
                 "services": rows,
             }
         )
     else:
-        _print(session, rows, cluster.state)
+        _print(session, rows, state)
     return Exit.OK if all(row["well"] for row in rows) else Exit.FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One moment: all replicas and those that are shown; of these the samples and what they say, by their ids."""
-
-    every: list[Replica]
-    replicas: list[Replica]
-    cluster: Cluster
-    samples: dict[str, Sample]
-    lines: dict[str, str]
-
-
-def _rows(session: Session, names: list[str], seen: _Seen) -> list[dict[str, Any]]:
-    ending = one_shots(session.project, session.stack.layout)
-    rows: list[dict[str, Any]] = []
-    for name, service in session.project.services.items():
-        if names and name not in names:
-            continue
-        role = session.stack.role(name)
-        own = [replica for replica in seen.replicas if replica.service == name]
-        # In a stack that is down nobody waits.
-        waits = waits_text(waits_of(service, seen.every), datetime.now(UTC)) if seen.every else ""
-        if not own and not service.profiles:
-            down = {"service": name, "replica": None, "name": name, "role": str(role), "state": DOWN, "well": False}
-            rows.append({**down, "says": waits})
-        for replica in own:
-            word = state_word(replica, one_shot=name in ending, registered=seen.cluster.registered(replica))
-            sample = seen.samples.get(replica.id)
-            worker = seen.cluster.workers.get(replica.id)
-            rows.append(
-                {
-                    "service": name,
-                    "replica": replica.name,
-                    "name": short_name(replica, session.project),
-                    "role": str(role),
-                    "state": word,
-                    "well": is_well(word),
-                    "exit_code": replica.exit_code if replica.state is State.ENDED else None,
-                    "out_of_memory": replica.out_of_memory,
-                    "health_output": replica.health_output if replica.health is Health.UNHEALTHY else "",
-                    "restarts": replica.restarts,
-                    "started_at": replica.started_at,
-                    "took_seconds": run_seconds(replica),
-                    "says": waits if replica.state is State.CREATED else _says(replica, word, seen.lines),
-                    "cpu_percent": sample.cpu_percent if sample else None,
-                    "memory": sample.memory if sample else None,
-                    "memory_limit": sample.memory_limit if sample else None,
-                    "processes": sample.processes if sample else None,
-                    "ports": [f"{port.published}->{port.target}" for port in replica.ports if port.published],
-                    "spark": (
-                        {"state": worker.state, "cores": worker.cores, "cores_used": worker.cores_used}
-                        if worker
-                        else None
-                    ),
-                }
-            )
-    return rows
+async def look(session: Session, chosen: Chosen) -> tuple[list[dict[str, Any]], MasterState | None]:
+    """A row for each place that is chosen, and what the Spark master says. Raises EngineError."""
+    found = [replica for replica in await session.engine.replicas() if not replica.is_run]
+    replicas = [replica for replica in found if chosen.includes(replica)]
+    cluster, samples = await asyncio.gather(
+        look_at_cluster(session.engine, session.stack, session.project, found),
+        sample_all(session.engine, replicas),
+    )
+    lines = await role_lines(session.engine, session.stack, session.project, replicas, cluster)
+    scene = Scene(session.stack, session.project, found, cluster)
+    rows = [
+        _row(scene, key, replica, samples, lines)
+        for key, replica in scene.places().items()
+        if (chosen.includes(replica) if replica else chosen.has(service_of(key)))
+    ]
+    return rows, cluster.state
 
 
-def _says(replica: Replica, word: str, lines: dict[str, str]) -> str:
-    return took_text(replica) if word == DONE else lines.get(replica.id, "")
+def _row(
+    scene: Scene, key: str, replica: Replica | None, samples: Mapping[str, Sample], lines: Mapping[str, str]
+) -> dict[str, Any]:
+    service = service_of(key)
+    condition = scene.condition(service, replica)
+    row = {
+        "service": service,
+        "replica": None,
+        "name": pane_name(scene.project, key, replica),
+        "role": str(scene.stack.role(service)),
+        "state": condition.word,
+        "well": condition.well,
+        "says": condition.note if condition.waits else "",
+    }
+    if replica is None:
+        return row
+    sample, worker = samples.get(replica.id), scene.cluster.workers.get(replica.id)
+    return {
+        **row,
+        "replica": replica.name,
+        "exit_code": replica.exit_code if replica.state is State.ENDED else None,
+        "out_of_memory": replica.out_of_memory,
+        "health_output": replica.health_output if replica.health is Health.UNHEALTHY else "",
+        "restarts": replica.restarts,
+        "started_at": replica.started_at,
+        "took_seconds": run_seconds(replica),
+        "says": row["says"] or (took_text(replica) if condition.word == DONE else lines.get(replica.id, "")),
+        "why": condition.reason,
+        "cpu_percent": sample.cpu_percent if sample else None,
+        "memory": sample.memory if sample else None,
+        "memory_limit": sample.memory_limit if sample else None,
+        "processes": sample.processes if sample else None,
+        "ports": [f"{port.published}->{port.target}" for port in replica.ports if port.published],
+        "spark": {"state": worker.state, "cores": worker.cores, "cores_used": worker.cores_used} if worker else None,
+    }
 
 
 def _engine(session: Session) -> dict[str, str]:
@@ -170,30 +142,20 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
     say()
     note(f"CPU in percent of one core; memory {info.memory_is}.")
     for row in rows:
-        if row.get("health_output"):
-            note(f"{row['name']} is unhealthy: {plain(row['health_output'], 300)}", "yellow")
-        if row["state"] == "ended":
-            why = " (out of memory)" if row["out_of_memory"] else ""
-            note(
-                f"{row['name']} ended with exit code {row['exit_code']}{why}: sparkdeck logs {row['name']}",
-                "yellow",
-            )
-        if row["state"] == NOT_REGISTERED:
-            note(
-                f"{row['name']} is up, but the Spark master does not know it: sparkdeck logs {row['name']}",
-                "yellow",
-            )
+        if row.get("why"):
+            note(f"{row['name']}: {plain(row['why'], 300)} (sparkdeck logs {row['name']})", "yellow")
 
 
 def _cells(row: dict[str, Any]) -> list[str | Text]:
-    sign, style = _SIGNS.get(row["state"], ("?", "yellow"))
+    mark, tone = sign(row["state"])
+    style = _COLOURS[tone]
     if row["replica"] is None:
-        return [Text(sign, style=style), row["name"], row["state"], "-", "-", "-", "-", "", row["says"]]
+        return [Text(mark, style=style), row["name"], row["state"], "-", "-", "-", "-", "", row["says"]]
     runs = row["started_at"] and row["well"] and row["state"] != DONE
     up = took((datetime.now(UTC) - row["started_at"]).total_seconds()) if runs else "-"
     cpu = "-" if row["cpu_percent"] is None else f"{row['cpu_percent']:.1f} %"
     return [
-        Text(sign, style=style),
+        Text(mark, style=style),
         row["name"],
         row["state"],
         up,

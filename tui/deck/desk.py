@@ -129,7 +129,7 @@ class Desk:
 
         assert self.ready is not None
         ready = self.ready
-        return Situation(ready.stack, ready.project, ready.engine.info, self.replicas(), ready.watch.cluster)
+        return Situation(ready.stack, ready.project, self.replicas(), ready.watch.cluster, ready.engine.info)
 
     def replicas(self) -> list[Replica]:
         """Every replica and run, as last seen."""

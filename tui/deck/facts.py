@@ -63,7 +63,7 @@ def facts(pane: Pane, now: datetime, step: Step | None = None) -> Facts:
             up = f"up {words.span((now - replica.started_at).total_seconds())}"
         elif replica.ended_at is not None:
             up = f"{words.span((now - replica.ended_at).total_seconds())} ago".replace("now ago", "just now")
-    sign, style = words.sign(pane.word, pane.well)
+    sign, style = words.sign(pane.word)
     note = bare(pane.note)
     if step is not None:
         note = bare(step.told)

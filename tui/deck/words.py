@@ -5,34 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from tui.watch.words import NOT_KNOWN as UNKNOWN
-from tui.watch.words import size, took
+from tui.watch.words import sign, size, took
 
-__all__ = ["SIGNS", "UNKNOWN", "clock", "count", "fit_line", "percent", "rate", "sign", "size", "span", "took"]
-
-# A sign beside each word, so that a state is never told by its colour alone; and the palette's name for it.
-SIGNS = {
-    "healthy": ("●", "good"),
-    "running": ("●", "good"),
-    "done": ("✓", "good"),
-    "ok": ("✓", "good"),
-    "starting": ("◐", "warn"),
-    "created": ("◌", "warn"),
-    "restarting": ("◐", "warn"),
-    "paused": ("‖", "warn"),
-    "not registered": ("▲", "bad"),
-    "unhealthy": ("▲", "bad"),
-    "failed": ("✗", "bad"),
-    "ended": ("✗", "bad"),
-    "down": ("○", "dim"),
-}
-
-
-def sign(word: str, well: bool) -> tuple[str, str]:
-    """The sign for a state's word and the name of its style in the palette."""
-    known = SIGNS.get(word)
-    if known:
-        return known
-    return ("●", "good") if well else ("◌", "warn")
+__all__ = ["UNKNOWN", "clock", "count", "fit_line", "percent", "rate", "sign", "size", "span", "took"]
 
 
 def rate(count: float | None) -> str:

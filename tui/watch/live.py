@@ -15,12 +15,10 @@ from datetime import UTC, datetime, timedelta
 
 from tui.clients.http import ClientError
 from tui.clients.spark_master import MasterClient, MasterState
-from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica, State
+from tui.engine.interface import Engine, EngineError, EngineGone, Event, Replica
 from tui.stack.model import Project, Stack
-from tui.stack.roles import one_shots
 from tui.watch import host
 from tui.watch.cluster import Cluster, Workers
-from tui.watch.dependencies import waits_of
 from tui.watch.entries import LogEntry
 from tui.watch.follower import TAIL, Follower
 from tui.watch.host import Host
@@ -28,11 +26,13 @@ from tui.watch.links import master_url
 from tui.watch.live_links import Links
 from tui.watch.log_ring import LogRing
 from tui.watch.outlast import SURE_SECONDS
-from tui.watch.panes import Pane, in_order, make, pane_name, placed
+from tui.watch.panes import Pane, make
+from tui.watch.places import in_order, pane_name, placed, service_of
 from tui.watch.role_lines import RoleLines
 from tui.watch.samples import Samples
+from tui.watch.scene import Condition, Scene
 from tui.watch.supervise import OURS, Supervisor, described
-from tui.watch.words import UNKNOWN, state_note, state_word
+from tui.watch.words import UNKNOWN
 
 __all__ = ["Host", "LogEntry", "LogRing", "Outage", "Pane", "Samples", "StackWatch"]
 
@@ -92,7 +92,6 @@ class StackWatch:
         self._workers = Workers(engine, stack, project)
         self._links = Links(engine, stack, project)
         self._lines = RoleLines(engine, stack, project, self.supervisor, self._show)
-        self._one_shots = one_shots(project, stack.layout)
         self._place({})
 
     @property
@@ -256,26 +255,17 @@ class StackWatch:
 
     def _show(self) -> None:
         """Works out the words of all panes from the replicas and the Spark master."""
-        any_up = any(not replica.is_run for replica in self._replicas)
         self._lines.update([] if self.outage else self._replicas)
+        scene = Scene(self._stack, self._project, self._replicas, self.cluster)
         for key, pane in self.panes.items():
-            replica = pane.replica
             if self.outage is not None:
                 reason = OURS if self.outage.ours else "the engine does not answer"
-                pane.show(word=UNKNOWN, reason=reason, name=pane.name)
+                pane.show(Condition(UNKNOWN, reason), pane.name)
                 continue
-            registered = self.cluster.registered(replica) if replica else None
-            one_shot = pane.service is not None and pane.service.name in self._one_shots
-            word = state_word(replica, one_shot=one_shot, registered=registered)
-            # In a stack that is down nobody waits.
-            waiting = any_up if replica is None else replica.state is State.CREATED
-            pane.show(
-                word=word,
-                reason=state_note(replica, word),
-                waits=waits_of(pane.service, self._replicas) if waiting else (),
-                name=pane_name(self._project, key, replica),
-                line=self._lines.of(replica, self.cluster) if replica else "",
-            )
+            replica = pane.replica
+            service = replica.service if replica else service_of(key)
+            line = self._lines.of(replica, self.cluster) if replica else ""
+            pane.show(scene.condition(service, replica), pane_name(self._project, key, replica), line)
         self._links.update(self.panes.values(), self._replicas, self.cluster.workers)
 
     def _how_ended(self, replica_id: str) -> str:

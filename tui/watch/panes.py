@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tui.engine.interface import Engine, Replica, State
 from tui.stack.model import Project, Role, Service, Stack
-from tui.watch.dependencies import Wait, waits_text
 from tui.watch.log_ring import LogRing
-from tui.watch.names import short_name
+from tui.watch.places import pane_name, service_of
 from tui.watch.samples import Samples
-from tui.watch.words import UNKNOWN, is_well
+from tui.watch.scene import Condition
+from tui.watch.words import UNKNOWN
 
 
 class Pane:
@@ -29,10 +29,7 @@ class Pane:
         self.service = service
         self.role = role
         self.replica: Replica | None = None
-        self.word = UNKNOWN
-        self.well = False
-        self.reason = ""
-        self.waits: Sequence[Wait] = ()
+        self.condition = Condition(UNKNOWN)
         self.ready_seconds: float | None = None
         self.version = 0
         self.samples = Samples()
@@ -54,20 +51,27 @@ class Pane:
         return self.replica is not None and self.replica.state is State.RUNNING
 
     @property
+    def word(self) -> str:
+        """The state in a word."""
+        return self.condition.word
+
+    @property
+    def well(self) -> bool:
+        """Whether all is as it should be."""
+        return self.condition.well
+
+    @property
     def note(self) -> str:
         """What explains the word, as of now."""
-        return waits_text(self.waits, datetime.now(UTC)) if self.waits else self.reason
+        return self.condition.note
 
-    def show(self, *, word: str, reason: str, name: str, waits: Sequence[Wait] = (), line: str = "") -> None:
+    def show(self, condition: Condition, name: str, line: str = "") -> None:
         """Takes over what is shown of the replica; the version changes if any of it did."""
-        shown = (word, reason, waits, name, line)
-        if shown == (self.word, self.reason, self.waits, self.name, self.line):
+        if (condition, name, line) == (self.condition, self.name, self.line):
             return
-        well = is_well(word)
-        if well and not self.well and self.word != UNKNOWN and self.replica and self.replica.started_at:
+        if condition.well and not self.well and self.word != UNKNOWN and self.replica and self.replica.started_at:
             self.ready_seconds = max(0.0, (datetime.now(UTC) - self.replica.started_at).total_seconds())
-        self.word, self.reason, self.waits, self.name, self.line = shown
-        self.well = well
+        self.condition, self.name, self.line = condition, name, line
         self.version += 1
 
     def show_links(self, links: Sequence[tuple[str, str]]) -> None:
@@ -77,57 +81,9 @@ class Pane:
             self.version += 1
 
 
-def key_of(replica: Replica) -> str:
-    """The key of the pane that shows this replica."""
-    return replica.labels["run"] if replica.is_run else f"{replica.service}/{replica.number}"
-
-
-def placed(replicas: Iterable[Replica]) -> dict[str, Replica]:
-    """Which replica stands at each key. While compose recreates one there are two; the old one until it has ended."""
-    found: dict[str, Replica] = {}
-    for replica in replicas:
-        key = key_of(replica)
-        other = found.get(key)
-        if other is None or _rank(replica) > _rank(other):
-            found[key] = replica
-    return found
-
-
-def expected(project: Project) -> list[str]:
-    """The keys that there are whether anything runs or not: those the project itself asks for."""
-    services = (service for service in project.services.values() if not service.profiles)
-    return [f"{service.name}/{number}" for service in services for number in range(1, service.replicas + 1)]
-
-
-def in_order(project: Project, replicas: Mapping[str, Replica]) -> list[str]:
-    """The keys of all panes: the project's order, then the number; runs last, the newest first."""
-    order = {name: index for index, name in enumerate(project.services)}
-    kept = {*expected(project), *(key for key, replica in replicas.items() if not replica.is_run)}
-
-    def place(key: str) -> tuple[int, str, int]:
-        service, _, number = key.rpartition("/")
-        return order.get(service, len(order)), service, int(number)
-
-    runs = [replica for replica in replicas.values() if replica.is_run]
-    runs.sort(key=lambda run: (run.created_at is not None, run.created_at), reverse=True)
-    return [*sorted(kept, key=place), *map(key_of, runs)]
-
-
 def make(engine: Engine, stack: Stack, project: Project, key: str, replica: Replica | None) -> Pane:
     """A new pane."""
-    name = replica.service if replica else key.rpartition("/")[0]
+    name = replica.service if replica else service_of(key)
     service = project.services.get(name)
     role = stack.role(name)
     return Pane(engine, key, service, role, pane_name(project, key, replica))
-
-
-def pane_name(project: Project, key: str, replica: Replica | None) -> str:
-    """What a person calls what belongs here."""
-    if replica is not None:
-        return short_name(replica, project)
-    service, _, number = key.rpartition("/")
-    return service if project.services[service].replicas == 1 else f"{service}-{number}"
-
-
-def _rank(replica: Replica) -> tuple[bool, datetime]:
-    return replica.state is not State.CREATED, replica.created_at or datetime.min.replace(tzinfo=UTC)

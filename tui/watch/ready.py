@@ -9,12 +9,14 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from tui.engine.interface import Engine, EngineError, Health, Replica, State
+from tui.engine.interface import Engine, EngineError, Replica, State
 from tui.stack.model import Project, Service, Stack
-from tui.stack.roles import awaited, one_shots
+from tui.stack.roles import awaited
 from tui.text import bare
+from tui.watch.cluster import Cluster
 from tui.watch.dependencies import Wait, waits_of, waits_text
 from tui.watch.names import numbered
+from tui.watch.scene import Scene
 from tui.watch.words import DONE, took_text
 
 # A safety net under the event stream, in seconds: an event may fall between two subscriptions.
@@ -66,50 +68,51 @@ def with_needs(project: Project, services: Iterable[Service]) -> list[Service]:
     return list(found.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """All replicas at one moment, and which services end by themselves."""
+# Of a service's replicas the least ready speaks for all.
+_WORST = ("ended", "restarting", "paused", "unknown", "created", "unhealthy", "starting")
 
-    replicas: Sequence[Replica]
-    one_shots: frozenset[str]
-    awaited: frozenset[str]
 
-    def judge(self, service: Service, replicas: Sequence[Replica], name: str = "") -> Step:
-        """What the replicas of one service amount to; the least ready replica speaks for all."""
+def judge(scene: Scene, service: Service, replicas: Sequence[Replica], name: str = "") -> Step:
+    """What the replicas of one service amount to."""
+    name = name or service.name
+    why = f"sparkdeck logs {name} tells why"
 
-        def step(
-            word: str, detail: str = "", replica: Replica | None = None, *, ready: bool = False, failed: bool = False
-        ) -> Step:
-            return Step(name or service.name, word, 0.0, ready, failed, detail, replica=replica)
+    def step(
+        word: str, detail: str = "", replica: Replica | None = None, *, ready: bool = False, failed: bool = False
+    ) -> Step:
+        return Step(name, word, 0.0, ready, failed, detail, replica=replica)
 
-        def not_started(word: str) -> Step:
-            waits = waits_of(service, self.replicas)
-            return replace(step(waits_text(waits) or word), waits=waits)
+    def not_started(word: str) -> Step:
+        waits = waits_of(service, scene.replicas)
+        return replace(step(waits_text(waits) or word), waits=waits)
 
-        if not replicas:
-            return not_started("not created yet")
-        ended = [replica for replica in replicas if replica.state is State.ENDED]
-        if ended:
-            worst = max(ended, key=lambda replica: abs(replica.exit_code or 0))
-            if worst.exit_code == 0 and service.name in self.one_shots:
-                took = took_text(worst)
-                return step(f"{DONE}, {took}" if took else DONE, replica=worst, ready=len(ended) == len(replicas))
+    if not replicas:
+        return not_started("not created yet")
+    by_word: dict[str, list[Replica]] = {}
+    for replica in replicas:
+        by_word.setdefault(scene.condition(service.name, replica).word, []).append(replica)
+    word = next((word for word in _WORST if word in by_word), "")
+    worst = max(by_word.get(word, replicas), key=lambda replica: abs(replica.exit_code or 0))
+    match word:
+        case "ended":
             reason = "out of memory" if worst.out_of_memory else f"exit code {worst.exit_code}"
-            return step(f"ended ({reason})", f"sparkdeck logs {name or service.name} tells why", worst, failed=True)
-        if any(replica.state is State.RESTARTING for replica in replicas):
-            return step("restarting", f"sparkdeck logs {name or service.name} tells why")
-        if any(replica.state is not State.RUNNING for replica in replicas):
-            return not_started("created")
-        sick = next((replica for replica in replicas if replica.health is Health.UNHEALTHY), None)
-        if sick is not None:
-            return step("unhealthy", sick.health_output.strip() or "its health check says nothing", failed=True)
-        if service.name in self.awaited:
-            return step("running", replica=replicas[0])
-        if service.has_health_check and any(replica.health is not Health.HEALTHY for replica in replicas):
-            return step("starting")
-        if len(replicas) < service.replicas:
-            return step(f"{len(replicas)} of {service.replicas} running")
-        return step("healthy" if service.has_health_check else "running", ready=True)
+            return step(f"ended ({reason})", why, worst, failed=True)
+        case "created":
+            return not_started(word)
+        case "unhealthy":
+            return step(word, worst.health_output.strip() or "its health check says nothing", failed=True)
+        case "restarting" | "paused" | "unknown" | "starting":
+            return step(word, why if word == "restarting" else "")
+    if DONE in by_word:
+        took = took_text(worst)
+        return step(f"{DONE}, {took}" if took else DONE, replica=worst, ready=len(by_word) == 1)
+    if service.name in awaited(scene.project):
+        return step("running", replica=replicas[0])
+    if service.has_health_check and "running" in by_word:
+        return step("starting")
+    if len(replicas) < service.replicas:
+        return step(f"{len(replicas)} of {service.replicas} running")
+    return step("healthy" if service.has_health_check else "running", ready=True)
 
 
 async def look(
@@ -117,11 +120,11 @@ async def look(
 ) -> list[Step]:
     """Where each of these services, and each of these replicas by itself, stands now (seconds are 0)."""
     found = [replica for replica in await engine.replicas() if not replica.is_run]
-    scene = _Scene(found, one_shots(project, stack.layout), awaited(project))
-    steps = [scene.judge(service, [one for one in found if one.service == service.name]) for service in services]
+    scene = Scene(stack, project, found, Cluster())
+    steps = [judge(scene, service, [one for one in found if one.service == service.name]) for service in services]
     for replica in single:
         alone = replace(project.services[replica.service], replicas=1)
-        steps.append(scene.judge(alone, [one for one in found if one.id == replica.id], numbered(replica)))
+        steps.append(judge(scene, alone, [one for one in found if one.id == replica.id], numbered(replica)))
     return steps
 
 

@@ -1,10 +1,10 @@
-"""The word for a replica's state and what explains it; sizes and times as both deck and command line write them."""
+"""States and their signs; sizes and times as both deck and command line write them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from tui.engine.interface import Health, Replica, State
+from tui.engine.interface import Replica, State
 
 DOWN = "down"
 UNKNOWN = "unknown"
@@ -12,53 +12,37 @@ UNKNOWN = "unknown"
 NOT_KNOWN = "-"
 NOT_REGISTERED = "not registered"
 DONE = "done"
-_WELL = ("healthy", "running", DONE)
-# More of a health check's output says nothing in a line.
-_OUTPUT = 300
+
+# A sign beside each word, so that a state is never told by its colour alone; and how good that is.
+_SIGNS = {
+    "healthy": ("●", "good"),
+    "running": ("●", "good"),
+    DONE: ("✓", "good"),
+    "starting": ("◐", "warn"),
+    "created": ("◌", "warn"),
+    "restarting": ("◐", "warn"),
+    "paused": ("‖", "warn"),
+    NOT_REGISTERED: ("▲", "bad"),
+    "unhealthy": ("▲", "bad"),
+    "ended": ("✗", "bad"),
+    DOWN: ("○", "dim"),
+}
 
 
-def state_word(replica: Replica | None, *, one_shot: bool = False, registered: bool | None = None) -> str:
-    """One word for state and health: down, created, starting, healthy, running, unhealthy, not registered,
-    paused, restarting, done, ended, unknown. `one_shot`: its service ends when its work is done; `registered`: what
-    the Spark master says of a worker."""
-    if replica is None:
-        return DOWN
-    if replica.state is State.ENDED:
-        return DONE if replica.exit_code == 0 and (replica.is_run or one_shot) else "ended"
-    if replica.state is not State.RUNNING:
-        return str(replica.state)
-    if replica.is_run:
-        # Its service's health check says nothing of a job.
-        return "running"
-    if replica.health in (Health.STARTING, Health.UNHEALTHY):
-        return str(replica.health)
-    if registered is False:
-        return NOT_REGISTERED
-    return "healthy" if replica.health is Health.HEALTHY else "running"
+def sign(word: str) -> tuple[str, str]:
+    """The sign for a state's word, and whether that is good, warn, bad or dim."""
+    return _SIGNS.get(word, ("◌", "warn"))
 
 
 def is_well(word: str) -> bool:
     """Whether all is as it should be with what this word describes."""
-    return word in _WELL
+    return sign(word)[1] == "good"
 
 
 def end_text(exit_code: int | None, *, out_of_memory: bool) -> str:
     """How a replica ended."""
     code = "an unknown exit code" if exit_code is None else f"exit code {exit_code}"
     return f"ended with {code}" + (", out of memory" if out_of_memory else "")
-
-
-def state_note(replica: Replica | None, word: str) -> str:
-    """What explains a word that is not well; empty where there is nothing to say."""
-    if replica is None:
-        return ""
-    if word == "ended":
-        return end_text(replica.exit_code, out_of_memory=replica.out_of_memory)
-    if word == "unhealthy":
-        return " ".join(replica.health_output.split())[:_OUTPUT] or "its health check says nothing"
-    if word == NOT_REGISTERED:
-        return "the Spark master does not know it"
-    return ""
 
 
 def size(count: float | None) -> str:
