@@ -46,7 +46,7 @@ async def test_a_watch_that_fails_shows_nothing_as_true_and_goes_on(
     await until(lambda: watch.outage)
     engine.back()
     await until(lambda: watch.outage and watch.outage.ours)
-    assert pane.word == "unknown" and pane.reason == "a part of SparkDeck failed"
+    assert pane.word == "unknown" and pane.condition.reason == "a part of SparkDeck failed"
     assert type(error).__name__ in watch.supervisor.failures["the watch of the engine"].error
     assert watch.outage and type(error).__name__ in watch.outage.text
     engine.write(db, "two")
