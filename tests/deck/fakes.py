@@ -15,7 +15,9 @@ from tui.engine.interface import Engine, Health, Replica, Sample, State
 from tui.stack.catalogue import find_stack
 from tui.stack.model import Mount, Port, Project, Role, Service, Stack
 from tui.watch.cluster import Cluster
+from tui.watch.entries import row_of_entry
 from tui.watch.live import Host, LogEntry, Outage
+from tui.watch.seam import Row
 from tui.watch.supervise import Supervisor
 
 _HOME = TemporaryDirectory(prefix="sparkdeck-test-")
@@ -99,6 +101,9 @@ class FakeLog:
 
     def rows(self, start: int, end: int) -> list[LogEntry]:
         return [row for number in range(start, end) if (row := self.row(number)) is not None]
+
+    def raw(self, start: int, end: int) -> list[Row]:
+        return [row_of_entry(entry) for entry in self.rows(start, end)]
 
     def texts(self) -> Iterator[tuple[int, str]]:
         return ((entry.number, entry.text) for entry in self.entries)

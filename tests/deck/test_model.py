@@ -12,8 +12,8 @@ from tests.deck.fakes import FakeLog, FakePane, replica
 from tui.deck.actions import ACTIONS, Keymap, clashes, readme_table
 from tui.deck.commands import Command, Runner
 from tui.deck.draw import gauge, graph
-from tui.deck.logmodel import PARTS, LogModel, parse_pattern
-from tui.deck.merged import MergedLog
+from tui.deck.logmodel import PARTS, LogModel
+from tui.deck.pattern import parse_pattern
 from tui.deck.settings import load_settings
 from tui.jobs.kinds.kind import SubmitError
 from tui.jobs.kinds.spark import spark_memory
@@ -89,40 +89,6 @@ def test_looking_at_new_rows_only_gives_what_looking_at_all_gives(width: int) ->
         heads = {entry.number for entry in log.entries if not entry.continues}
         first = min(heads, default=log.total) * PARTS
         assert [c for c in model.index if c >= first] == [c for c in again.index if c >= first]
-
-
-def test_a_bad_expression_says_so() -> None:
-    with pytest.raises(ValueError, match="no regular expression"):
-        parse_pattern("/(/")
-    assert parse_pattern("") is None and parse_pattern("!") is None
-
-
-def test_merged_rows_stand_in_the_order_of_time() -> None:
-    logs = [FakeLog(), FakeLog()]
-    panes = [FakePane(f"{n}/1", str(n), None, Role.APP, replica("x"), log=log) for n, log in enumerate(logs)]
-    logs[0].write("a", "b", at=0)
-    logs[1].write("c", at=0.1)
-    merged = MergedLog(cast("list[Pane]", panes))
-    assert [entry.text for entry in merged.rows(0, 9)] == ["a", "c", "b"]
-    # The later line of the one waits for the earlier one of the other.
-    logs[0].write("late", at=5)
-    merged.pull()
-    logs[1].write("early", at=4)
-    merged.pull()
-    merged.pull()
-    assert [entry.text for entry in merged.rows(3, 9)] == ["early", "late"]
-    assert [entry.owner for entry in merged.rows(0, 9)] == [0, 1, 0, 1, 0]
-
-
-async def test_older_rows_of_a_merged_log_keep_the_numbers_of_the_others() -> None:
-    log = FakeLog()
-    log.write(*(f"line {number}" for number in range(10)))
-    log.let_go(6)
-    merged = MergedLog(cast("list[Pane]", [FakePane("0/1", "0", None, Role.APP, replica("x"), log=log)]))
-    before = {entry.text: entry.number for entry in merged.rows(merged.first, merged.total)}
-    assert await merged.load_older() == 6
-    after = {entry.text: entry.number for entry in merged.rows(merged.first, merged.total)}
-    assert len(after) == 10 and all(after[text] == number for text, number in before.items())
 
 
 def test_keys_do_not_clash_and_every_action_has_help() -> None:

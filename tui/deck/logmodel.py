@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from rich.cells import cell_len
 
+from tui.deck.pattern import Pattern
 from tui.text import bare
 from tui.watch.live import LogEntry
 
@@ -86,34 +85,6 @@ class LogSource(Protocol):
 
     def show(self, past: Any) -> None:
         """Holds what a way back (its own) came to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A plain text without regard to case, or `/a regular expression/`; `!` before it turns it round."""
-
-    text: str
-    search: Callable[[str], re.Match[str] | None]
-    inverse: bool = False
-
-    def __call__(self, line: str) -> bool:
-        """Whether a line is wanted."""
-        return (self.search(line) is not None) is not self.inverse
-
-
-def parse_pattern(text: str) -> Pattern | None:
-    """A pattern from what a person typed; None from nothing. Raises ValueError with the reason."""
-    inverse = text.startswith("!")
-    body = text[1:] if inverse else text
-    if not body:
-        return None
-    if body.startswith("/") and len(body) > 1:
-        expression = body[1:-1] if body.endswith("/") and len(body) > 2 else body[1:]
-        try:
-            return Pattern(text, re.compile(expression, re.IGNORECASE).search, inverse)
-        except re.error as error:
-            raise ValueError(f"{expression!r} is no regular expression: {error}") from error
-    return Pattern(text, re.compile(re.escape(body), re.IGNORECASE).search, inverse)
 
 
 def parts_of(text: str, width: int) -> int:
@@ -341,11 +312,11 @@ class LogModel:
     def find(self, pattern: Pattern, start: int, step: int) -> int | None:
         """The next place in the index from `start` on (inclusive) whose line matches, or that of the gap before it;
         None if there is neither."""
-        matching = {number for number, text in self._texts() if pattern.search(bare(text))}
+        texts = dict(self._texts())
         gap = self.gap
         for place in range(start, len(self.index) if step > 0 else -1, step):
             number, part = divmod(self.index[place], PARTS)
-            if part == 0 and (number in matching or number == gap):
+            if part == 0 and (number == gap or pattern.search(bare(texts.get(number, "")))):
                 return place
         return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.deck.logmodel import PAGE, LogModel, Pattern
+from tui.deck.logmodel import PAGE, LogModel
+from tui.deck.pattern import Pattern
 from tui.text import bare
 from tui.watch.live import LogEntry
 
@@ -39,7 +40,7 @@ class LookBack:
         source = self._model.source
         past = source.past(before)
         looked = 0
-        while past is not None and not past.ended:
+        while past is not None and not (past.ended or pattern.failed):
             page = await past.page(PAGE)
             looked += len(page)
             for entry in reversed(page):

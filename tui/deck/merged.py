@@ -6,15 +6,18 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
+from operator import itemgetter
 
 from tui.deck.logmodel import WayBack
-from tui.watch.entries import LogEntry, row_of_entry
+from tui.watch.entries import LogEntry, entries_of, row_of_entry
 from tui.watch.follower import TAIL
 from tui.watch.live import Pane
+from tui.watch.seam import Row
 
-# Rows held, how many more for somebody who reads above the end, and how long (ns) a line may come later than a
-# younger one of another service and still stand before it.
+# Rows to begin with, the way back brings the others; rows held, how many more for somebody who reads above the end; how
+# long (ns) a line may come later than a younger one of another service and still stand before it.
+FIRST_ROWS = 2_000
 MERGED_ROWS = 20_000
 HELD_ROWS = 40_000
 LATE_NS = 300_000_000
@@ -22,15 +25,43 @@ LATE_NS = 300_000_000
 SERVICE_PAGE = 2_000
 
 
-class MergedPast:
-    """The way back through several logs, by time. `read` are rows that were read and not given out yet."""
+class Held:
+    """The way back through rows that a ring holds, before the row `first`, and then through what lies before them."""
 
-    def __init__(self, first: int, read: Sequence[list[LogEntry]], pasts: Sequence[WayBack | None]) -> None:
+    def __init__(self, first: int, rows: list[Row], before: WayBack | None) -> None:
+        self._first = first
+        self._rows = rows
+        self._before = before
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more."""
+        return not self._rows and (self._before is None or self._before.ended)
+
+    def fork(self) -> Held:
+        """Another way back from the same place."""
+        return Held(self._first, self._rows.copy(), self._before and self._before.fork())
+
+    async def page(self, count: int) -> list[LogEntry]:
+        """The next rows, in order. Raises EngineError."""
+        if not self._rows:
+            return await self._before.page(count) if self._before else []
+        rows = self._rows[-count:]
+        del self._rows[-count:]
+        self._first -= len(rows)
+        return await entries_of(self._first, rows)
+
+
+class MergedPast:
+    """The way back through several logs, by time."""
+
+    def __init__(self, first: int, pasts: Sequence[WayBack | None]) -> None:
         self.first = first
         self.window: deque[LogEntry] = deque(maxlen=MERGED_ROWS)
         """The last rows that were given out; `first` is the number of the first one."""
-        self._read = [list(rows) for rows in read]
         self._pasts = list(pasts)
+        # Read and not given out yet.
+        self._read: list[list[LogEntry]] = [[] for _ in pasts]
 
     @property
     def ended(self) -> bool:
@@ -39,7 +70,8 @@ class MergedPast:
 
     def fork(self) -> MergedPast:
         """Another way back from the same place."""
-        other = MergedPast(self.first, self._read, [past and past.fork() for past in self._pasts])
+        other = MergedPast(self.first, [past and past.fork() for past in self._pasts])
+        other._read = [list(rows) for rows in self._read]
         other.window = self.window.copy()
         return other
 
@@ -122,8 +154,9 @@ class MergedLog:
 
     def rows(self, start: int, end: int) -> list[LogEntry]:
         """The rows held of `start <= number < end`."""
-        numbers = chain.from_iterable(range(max(start, part.start), min(end, part.stop)) for part in self.parts)
-        return [row for number in numbers if (row := self.row(number)) is not None]
+        kept = self._kept[max(0, start - self._kept_first) : max(0, end - self._kept_first)]
+        live = islice(self._entries, max(0, start - self._first), max(0, end - self._first))
+        return [*kept, *(replace(row, number=number) for number, row in enumerate(live, max(start, self._first)))]
 
     def texts(self) -> Iterator[tuple[int, str]]:
         """Number and text of every row held."""
@@ -185,23 +218,21 @@ class MergedLog:
         return way
 
     def _way_of_rings(self) -> MergedPast:
-        read: list[list[LogEntry]] = []
+        rows: list[list[LogEntry]] = [[] for _ in self.panes]
+        for entry in chain(self._entries, self._waiting):
+            if entry.skipped is None:
+                rows[entry.owner].append(entry)
         pasts: list[WayBack | None] = []
-        for place, pane in enumerate(self.panes):
+        for pane, own, read in zip(self.panes, rows, self._read, strict=True):
             log = pane.log
-            own = [
-                entry for entry in chain(self._entries, self._waiting) if entry.owner == place and entry.skipped is None
-            ]
-            oldest = own[0].number if own else self._read[place]
+            oldest = own[0].number if own else read
             begin = log.parts[-1].start
             if oldest >= begin:
-                read.append([replace(entry, owner=place) for entry in log.rows(begin, oldest)])
-                pasts.append(log.past(begin))
+                pasts.append(Held(oldest, log.raw(begin, oldest), log.past(begin)))
             else:
                 # These have run out of the ring by now.
-                read.append([])
                 pasts.append(log.past(oldest, [row_of_entry(entry) for entry in own]))
-        return MergedPast(self._first, read, pasts)
+        return MergedPast(self._first, pasts)
 
     def show(self, past: MergedPast) -> None:
         """Holds what a way back came to, and a row that tells what lies between there and the newest rows."""
@@ -248,20 +279,21 @@ class MergedLog:
         return 0
 
     def _again(self) -> None:
-        """Begins with the rings, where all of them have lines: before that lies the way back."""
+        """Begins with the rings' newest rows, where all of them have some: before that lies the way back."""
         end = self.total
         self._entries.clear()
         self._kept, self._ways, self._waiting = [], {}, []
         begins = [pane.log.parts[-1].start for pane in self.panes]
+        held = [pane.log.raw(begin, pane.log.total) for pane, begin in zip(self.panes, begins, strict=True)]
+        most = max(1, FIRST_ROWS // len(held))
         firsts = [
-            row.at_ns
-            for pane, begin in zip(self.panes, begins, strict=True)
-            if _goes_back(pane) and (row := pane.log.row(begin)) is not None
+            rows[-most:][0][0]
+            for pane, rows in zip(self.panes, held, strict=True)
+            if rows and (len(rows) > most or _goes_back(pane))
         ]
         horizon = max(firsts, default=0)
         self._read = [
-            begin + bisect_left(pane.log.rows(begin, pane.log.total), horizon, key=_time)
-            for pane, begin in zip(self.panes, begins, strict=True)
+            begin + bisect_left(rows, horizon, key=itemgetter(0)) for rows, begin in zip(held, begins, strict=True)
         ]
         self._begun = self._read == begins
         self._pull(settle=True)

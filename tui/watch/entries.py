@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tui.engine.interface import LogLine
 from tui.watch import log_lines
@@ -11,6 +13,8 @@ from tui.watch.seam import ERR, MARK, OUT, Row
 
 # A row's tuple and its numbers.
 ROW_BYTES = 120
+# Rows that are looked at before others have their turn.
+_SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,32 @@ class LogEntry:
     owner: int = 0
 
 
-def entry_of(number: int, row: Row, above: Callable[[int], str | None]) -> LogEntry:
-    """A row that is held; `above(1)` is the text of the line before it, None where there is none."""
+def entry_of(
+    number: int, row: Row, above: Callable[[int], str | None], entry_above: LogEntry | None = None
+) -> LogEntry:
+    """A row that is held; `above(1)` is the text of the line before it, None where there is none. `entry_above` is
+    that line's, where it is known."""
     at_ns, text, kind = row
     if kind == MARK:
         return LogEntry(number, at_ns, text, "mark")
-    follows = log_lines.continues(text, above)
+    follows = log_lines.continues(text, above, above_does=entry_above.continues if entry_above else None)
     found = None if follows else log_lines.level(text)
     return LogEntry(number, at_ns, text, "line", kind == ERR, found, follows)
+
+
+async def entries_of(number: int, rows: Sequence[Row]) -> list[LogEntry]:
+    """Rows that follow each other, the first one's number being `number`; others have their turn meanwhile."""
+
+    def above(at: int, back: int) -> str | None:
+        row = rows[at - back] if at >= back else None
+        return None if row is None or row[2] == MARK else row[1]
+
+    entries: list[LogEntry] = []
+    for at, row in enumerate(rows):
+        entries.append(entry_of(number + at, row, partial(above, at), entries[-1] if entries else None))
+        if at % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+    return entries
 
 
 def row_of(line: LogLine) -> Row:

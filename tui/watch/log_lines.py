@@ -59,12 +59,18 @@ def level(text: str) -> str | None:
     return "error" if head.startswith((_TRACEBACK, _IN_THREAD)) else None
 
 
-def continues(text: str, before: Callable[[int], str | None]) -> bool:
-    """Whether the line belongs to what was begun above; `before(1)` is the line above, None where there is none."""
+def continues(text: str, before: Callable[[int], str | None], *, above_does: bool | None = None) -> bool:
+    """Whether the line belongs to what was begun above; `before(1)` is the line above, None where there is none.
+    `above_does`: whether that one belongs to it, where that is known."""
     head = _head(text)
-    if head[:1] == "\t" or _JAVA.match(head) or head.startswith(_CHAINED):
+    if _goes_on(head):
         return True
-    if not head or head[0] == " ":
+    if _is_indented(head):
+        # Else a long text with indented lines is read again and again.
+        if above_does is not None and (above := before(1)) is not None:
+            other = _head(above)
+            if _is_indented(other) and not _goes_on(other):
+                return above_does
         return _in_traceback(before)
     if not head.startswith(_TRACEBACK) and not _THROWN.match(head):
         return False
@@ -72,6 +78,14 @@ def continues(text: str, before: Callable[[int], str | None]) -> bool:
     # An exception belongs to the line that logged it.
     logged = above is not None and not _THROWN.match(_head(above)) and level(above) in ("error", "warn")
     return logged or _in_traceback(before)
+
+
+def _goes_on(head: str) -> bool:
+    return head[:1] == "\t" or _JAVA.match(head) is not None or head.startswith(_CHAINED)
+
+
+def _is_indented(head: str) -> bool:
+    return not head or head[0] == " "
 
 
 def _in_traceback(before: Callable[[int], str | None]) -> bool:

@@ -110,6 +110,10 @@ class LogRing:
         numbers = chain.from_iterable(range(max(start, part.start), min(end, part.stop)) for part in self.parts)
         return [row for number in numbers if (row := self.row(number)) is not None]
 
+    def raw(self, start: int, end: int) -> list[Row]:
+        """Rows that follow each other, `start` being held, without working anything out."""
+        return list(islice(self._rows_from(start), max(0, end - start)))
+
     def texts(self) -> Iterator[tuple[int, str]]:
         """Number and raw text of every row held, oldest first: for searching, without working anything out."""
         for number, row in enumerate(self._kept, self._kept_first):
@@ -338,7 +342,7 @@ class LogRing:
             raw = self._raw(number - distance)
             return None if raw is None or raw[2] == MARK else raw[1]
 
-        return entry_of(number, row, above)
+        return entry_of(number, row, above, self._cache.get(number - 1))
 
     def _gap_entry(self, number: int) -> LogEntry | None:
         skipped = self._gap()

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from copy import copy
-from functools import partial
 from sys import getsizeof
 
 from tui.engine.interface import Engine
-from tui.watch.entries import ROW_BYTES, LogEntry, entry_of, row_of
-from tui.watch.seam import MARK, OlderSeam, Row
+from tui.watch.entries import ROW_BYTES, LogEntry, entries_of, row_of
+from tui.watch.seam import OlderSeam, Row
 
 # What is held of the pages passed, so that a reader can be shown where the way ended.
 WINDOW_LINES = 10_000
 WINDOW_BYTES = 8 * 1024 * 1024
 # Lines that may come while a page is read.
 _SPARE = 500
-# Rows that are looked at before others have their turn.
-_SLICE = 500
 
 
 class Past:
@@ -76,12 +72,7 @@ class Past:
         self.first = number
         self._held = OlderSeam([*rows, *seam.held]).held
         self._keep(rows)
-        entries: list[LogEntry] = []
-        for at, row in enumerate(rows):
-            entries.append(entry_of(number + at, row, partial(_text, rows, at)))
-            if at % _SLICE == _SLICE - 1:
-                await asyncio.sleep(0)
-        return entries
+        return await entries_of(number, rows)
 
     async def _read(self, seam: OlderSeam, count: int) -> list[Row]:
         """At least `count` lines before the seam if there are so many."""
@@ -112,8 +103,3 @@ class Past:
         self._window_bytes += sum(getsizeof(row[1]) + ROW_BYTES for row in rows)
         while len(self.window) > WINDOW_LINES or self._window_bytes > WINDOW_BYTES:
             self._window_bytes -= getsizeof(self.window.pop()[1]) + ROW_BYTES
-
-
-def _text(rows: list[Row], at: int, back: int) -> str | None:
-    row = rows[at - back] if at >= back else None
-    return None if row is None or row[2] == MARK else row[1]

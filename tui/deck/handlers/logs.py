@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tui.deck import usecases, words
 from tui.deck.handlers.registry import handles
-from tui.deck.logmodel import Pattern, parse_pattern
+from tui.deck.pattern import Pattern, parse_pattern
 from tui.deck.port import Deck
 from tui.deck.screens.dialogs import AskText, Choice, Menu
 from tui.deck.screens.log import LogScreen

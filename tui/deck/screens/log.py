@@ -12,8 +12,9 @@ from textual.widgets import Input, Label
 
 from tui.deck import words
 from tui.deck.draw import Row
-from tui.deck.logmodel import LogSource, Pattern
+from tui.deck.logmodel import LogSource
 from tui.deck.lookback import LookBack
+from tui.deck.pattern import Pattern
 from tui.deck.screens.base import DeckScreen
 from tui.deck.widgets.log import LogView
 from tui.deck.widgets.rows import Rows
@@ -158,6 +159,8 @@ class LogScreen(DeckScreen):
             # Behind what was skipped.
             place = model.find(pattern, model.place_of(at), 1)
             number = None if place is None else model.number_at(place)
+        if pattern.failed:
+            return
         if number is None:
             self.deck.say(f"{pattern.text!r}: no {'older' if step < 0 else 'newer'} match", severity="warning")
         else:
@@ -218,4 +221,11 @@ class LogScreen(DeckScreen):
     def tick(self, *, slow: bool) -> None:
         """The log on every tick, the rest on the slow ones."""
         super().tick(slow=slow)
-        self.view.tick()
+        view = self.view
+        view.tick()
+        for pattern, drop in ((view.pattern, view.find), (view.model.pattern, view.set_filter)):
+            if pattern is not None and pattern.failed:
+                if view.looking:
+                    self.stop_looking()
+                drop(None)
+                self.deck.say(pattern.failed, severity="error")

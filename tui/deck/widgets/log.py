@@ -6,7 +6,8 @@ from textual import events
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.deck.logmodel import LEVELS, PARTS, LogModel, LogSource, Pattern
+from tui.deck.logmodel import LEVELS, PARTS, LogModel, LogSource
+from tui.deck.pattern import Pattern
 from tui.deck.widgets.loglines import LogLines
 from tui.text import bare
 from tui.watch.live import LogEntry

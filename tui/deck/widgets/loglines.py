@@ -13,7 +13,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.deck import words
-from tui.deck.logmodel import MATCHES, PARTS, TAB, LogModel, LogSource, Pattern
+from tui.deck.logmodel import MATCHES, PARTS, TAB, LogModel, LogSource
+from tui.deck.pattern import Pattern
 from tui.deck.theme import Palette, palette
 from tui.text import bare, clean
 from tui.watch.live import LogEntry
@@ -179,8 +180,8 @@ class LogLines(ScrollView, can_focus=True):
         content = Text.from_ansi(text, style=base) if "\x1b" in text else Text(text, base)
         content.no_wrap, content.end = True, ""
         if self.pattern is not None:
-            for match in self.pattern.search.__self__.finditer(content.plain):  # type: ignore[attr-defined]
-                content.stylize(style.found, match.start(), match.end())
+            for start, end in self.pattern.places(content.plain):
+                content.stylize(style.found, start, end)
         segments = [
             Segment(segment.text, style.text + (segment.style or Style.null()))
             for segment in content.render(self.app.console)
