@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import nullcontext
 
 import pytest
@@ -9,6 +10,7 @@ from textual.widgets import Input
 
 from tests.deck.harness import deck_on, scripted
 from tui.deck.app import DeckApp
+from tui.deck.commands import DONE
 from tui.deck.screens.dialogs import Ask, Menu
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.submit import SubmitScreen
@@ -187,3 +189,55 @@ async def test_quit_leaves_the_stack() -> None:
     assert engine.closed and not [name for name, _ in engine.actions if name != "execute"]
     replicas = engine._containers.values()
     assert all(item.replica.state is State.RUNNING for item in replicas)
+
+
+async def test_quit_asks_about_what_runs() -> None:
+    engine = scripted()
+    async with deck_on(engine) as deck:
+        engine.hold("up")
+        await deck.press("U", "q")
+        await deck.until_seen("Not done yet: Start flight-delay")
+        await deck.press("escape")
+        await deck.press("q", "enter")
+        # It can be thought better of as long as it runs.
+        await deck.press("q", "escape")
+        assert not deck.app.runner.leaving
+        await deck.press("q", "enter")
+        assert deck.app.is_running and deck.app.runner.running
+        engine.release("up")
+        await deck.until(lambda: not deck.app.is_running)
+    assert deck.app.runner.commands[-1].state == DONE and not deck.app.cut
+
+
+async def test_leaving_says_what_was_cut_off() -> None:
+    engine = scripted()
+    async with deck_on(engine) as deck:
+        engine.hold("up")
+        await deck.press("U", "q")
+        await deck.until_seen("Not done yet")
+        await deck.press("down", "enter")
+        await deck.until(lambda: not deck.app.is_running)
+    assert [command.title for command in deck.app.cut] == ["Start flight-delay"]
+
+
+async def test_one_that_fails_keeps_the_deck() -> None:
+    engine = scripted()
+    async with deck_on(engine) as deck:
+        engine.hold("up")
+        engine.fail("up", "no space left")
+        await deck.press("U", "q", "enter")
+        engine.release("up")
+        await deck.until_seen("no space left")
+        assert deck.app.is_running and not deck.app.runner.leaving
+
+
+async def test_where_nobody_can_be_asked_it_is_finished() -> None:
+    engine = scripted()
+    async with deck_on(engine) as deck:
+        engine.hold("up")
+        await deck.press("U")
+        await deck.until(lambda: deck.app.runner.running)
+        deck.app.exit(return_code=128 + signal.SIGHUP)
+        await deck.until(lambda: not deck.app.is_running)
+        engine.release("up")
+    assert deck.app.runner.commands[-1].state == DONE

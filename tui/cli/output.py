@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -120,7 +121,10 @@ class Teller:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        phase = self._phase
         self._end(done=exc[0] is None)
+        if phase and isinstance(exc[1], asyncio.CancelledError):
+            note(f"Stopped at: {phase}. What was begun stays as it is; the same command goes on with it.")
 
     def tell(self, update: StartUpdate) -> None:
         """Shows one update."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -76,6 +77,8 @@ class DeckApp(App[None]):
         self.focused_key = ""
         self.marked: dict[str, None] = {}
         self.paused = False
+        self.cut: list[Command] = []
+        """The commands that were stopped by leaving."""
         self._ticker: asyncio.Task[None] | None = None
         self._acting: set[asyncio.Task[None]] = set()
         self._arranged: object = None
@@ -118,7 +121,8 @@ class DeckApp(App[None]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.runner.close()
+        # Where nobody can be asked any more, because the terminal is gone, what was begun is finished.
+        self.cut = await self.runner.close(finish=self.return_code == 128 + signal.SIGHUP)
         await self.desk.close()
 
     async def on_unmount(self) -> None:
@@ -298,7 +302,10 @@ class DeckApp(App[None]):
         if command.state == DONE:
             self.say(f"{command.title}: done in {command.elapsed:.1f} s")
         elif command.state == FAILED:
+            self.runner.leaving = False
             self.say(command.error, severity="error", title=f"{command.title} failed")
+        if self.runner.leaving and not self.runner.running:
+            self.exit()
 
     def toggle_theme(self) -> None:
         """Dark or light."""

@@ -77,6 +77,8 @@ class Runner:
     def __init__(self, ended: Callable[[Command], None]) -> None:
         self.commands: deque[Command] = deque(maxlen=KEPT)
         self.version = 0
+        self.leaving = False
+        """Whether the deck is left as soon as nothing runs any more."""
         self._ended = ended
         self._tasks: dict[Command, asyncio.Task[None]] = {}
 
@@ -120,12 +122,14 @@ class Runner:
         if task is not None:
             task.cancel()
 
-    async def close(self) -> None:
-        """Stops what still runs."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def close(self, *, finish: bool = False) -> list[Command]:
+        """Stops what still runs, or lets it `finish`; what was stopped."""
+        tasks = dict(self._tasks)
+        for task in tasks.values():
+            if not finish:
+                task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        return [command for command in tasks if command.state == STOPPED]
 
     async def _run(self, command: Command, updates: AsyncGenerator[StartUpdate]) -> None:
         try:

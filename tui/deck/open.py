@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 from tui.deck.app import DeckApp
@@ -16,4 +17,7 @@ def open_deck(stack: Stack, *, read_only: bool = False, engine: EngineKind = Eng
     settings = load_settings()
     app = DeckApp(Desk(stack, partial(open_engine, kind=engine)), settings, read_only=read_only)
     app.run(mouse=settings.mouse)
+    for command in app.cut:
+        at = f" ({command.last})" if command.last else ""
+        print(f"Stopped before it was done: {command.title}{at}. To go on with it: {command.line}", file=sys.stderr)
     return app.return_code or 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from tui.deck import words
 from tui.deck.handlers.registry import handles
 from tui.deck.port import Deck
+from tui.deck.screens.dialogs import Choice, Menu
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.screens.zoom import ZoomScreen
 
+_CUT = "what it has begun stays as it is; the same again goes on with it"
 _STEPS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 SIDEWAYS = 8
 
@@ -149,6 +152,18 @@ def back(deck: Deck, key: str) -> None:
 
 
 @handles("quit")
-def quit_deck(deck: Deck, key: str) -> None:
-    """Leaves; the stack goes on."""
+async def quit_deck(deck: Deck, key: str) -> None:
+    """Leaves; the stack goes on. What runs and would be cut off is asked about."""
+    runner = deck.runner
+    runner.leaving = False
+    if running := runner.running:
+        title = running[-1].title if len(running) == 1 else words.count(len(running), "command")
+        choices = [
+            Choice("wait", "Leave when it is done", note="Esc: stay here"),
+            Choice("cut", "Leave now and stop it", tuple(command.line for command in running), _CUT, danger=True),
+        ]
+        chosen = await deck.ask(Menu(f"Not done yet: {title}", choices))
+        runner.leaving = chosen == "wait"
+        if chosen is None or (chosen == "wait" and runner.running):
+            return
     deck.exit()
