@@ -27,6 +27,7 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "idle": (14, scenarios.idle),
     "docker-stats-50": (50, scenarios.docker_stats),
     "idle-50": (50, scenarios.idle),
+    "idle-200-tcp": (200, scenarios.idle),
     "docker-logs": (14, scenarios.docker_logs),
     "log": (14, scenarios.one_log),
     "all": (14, scenarios.all_logs),
@@ -45,7 +46,7 @@ async def run(names: list[str], seconds: float) -> bool:
     for name in (name for name in names if name != STARTS):
         count, scenario = SCENARIOS[name]
         with tempfile.TemporaryDirectory(prefix="sparkdeck-bench-") as folder:
-            bench = Bench(Path(folder), count, seconds)
+            bench = Bench(Path(folder), count, seconds, distant=name.endswith("-tcp"))
             try:
                 async with bench.engine():
                     for result in await scenario(bench):

@@ -1,4 +1,6 @@
-"""A Docker Engine API on a unix socket behind which nothing runs: `python -m tests.bench.loopback SOCKET PROJECT N`.
+"""A Docker Engine API behind which nothing runs: `python -m tests.bench.loopback SOCKET PROJECT N`.
+
+It listens on a unix socket, and on a TCP port of 127.0.0.1 that is the target of the link `SOCKET.port`.
 
 It speaks what DockerEngine, `docker stats` and `docker logs` ask for. As dockerd does, it sends every log line as an
 HTTP chunk of its own. `POST /bench/rate?lines=5000&only=1` sets how many lines a second the first `only` containers
@@ -185,8 +187,10 @@ async def ask(socket: Path, method: str, target: str) -> object:
 
 async def main() -> None:
     socket, project, count = sys.argv[1:]
-    server = await asyncio.start_unix_server(Engine(project, int(count)).serve, socket)
-    async with server:
+    serve = Engine(project, int(count)).serve
+    distant = await asyncio.start_server(serve, "127.0.0.1", 0)
+    Path(f"{socket}.port").symlink_to(str(distant.sockets[0].getsockname()[1]))
+    async with distant, await asyncio.start_unix_server(serve, socket) as server:
         await server.serve_forever()
 
 

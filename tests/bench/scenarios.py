@@ -45,9 +45,11 @@ class Result:
 class Bench:
     """An engine of `count` containers and the compose project that belongs to it."""
 
-    def __init__(self, folder: Path, count: int, seconds: float) -> None:
+    def __init__(self, folder: Path, count: int, seconds: float, *, distant: bool = False) -> None:
         self.folder = folder
         self.count = count
+        self.distant = distant
+        """Whether the app reaches the engine over TCP."""
         self.seconds = seconds
         self.socket = folder / "engine.sock"
         self._opened: list[Terminal] = []
@@ -74,6 +76,8 @@ class Bench:
             async with asyncio.timeout(10):
                 while not self.socket.exists():  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
+            if self.distant:
+                self.env["DOCKER_HOST"] = f"tcp://127.0.0.1:{Path(f'{self.socket}.port').readlink()}"
             yield
         finally:
             for terminal in self._opened:
@@ -81,6 +85,7 @@ class Bench:
             process.terminate()
             await process.wait()
             self.socket.unlink(missing_ok=True)
+            Path(f"{self.socket}.port").unlink(missing_ok=True)
 
     async def open(self, command: Sequence[str] = ()) -> Terminal:
         """Starts the app, or another program."""
@@ -110,7 +115,8 @@ async def idle(bench: Bench) -> list[Result]:
     took = await app.close("q")
     left = "did not end" if took is None else f"{took:.2f} s"
     note = f"First paint after {painted:.2f} s, first real gauges after {gauges:.2f} s, quitting {left}."
-    return [Result(f"the deck, {bench.count} containers idle", use, keys=keys, note=note)]
+    where = " behind TCP" if bench.distant else ""
+    return [Result(f"the deck, {bench.count} containers idle{where}", use, keys=keys, note=note)]
 
 
 async def one_log(bench: Bench) -> list[Result]:
