@@ -34,7 +34,7 @@ from tui.engine.interface import (
     RunRequest,
     Sample,
 )
-from tui.engine.ports import published
+from tui.engine.ports import next_free, published
 from tui.stack.model import Port, Project, Service
 
 
@@ -169,6 +169,7 @@ class ScriptedEngine(Script):
     async def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         async for step in self._act("stop", tuple(services)):
             yield step
+        self._services(services)
         for replica in self._kept(services):
             if replica.state in ALIVE:
                 self.finish(replica, 143)
@@ -197,7 +198,7 @@ class ScriptedEngine(Script):
                 self.drop(replica)
         for number in range(1, count + 1):
             if self._find(service, number) is None:
-                self._new(self._project.services[service], number)
+                self._new(self._service(service), number)
 
     async def signal(self, replica_id: str, signal: str) -> None:
         self._record("signal", replica_id, signal)
@@ -253,9 +254,15 @@ class ScriptedEngine(Script):
         self._record("shell_command", service, tuple(command), dict(env or {}), replica_id)
         return list(self.shell)
 
+    def commands(self, action: str, services: Sequence[str] = (), replicas: Sequence[Replica] = ()) -> list[str]:
+        return [" ".join([self.tool, action, *services, *(one.name for one in replicas)])] if self.tool else []
+
     async def port_holder(self, port: Port) -> str | None:
         self._check("port_holder")
         return None
+
+    async def next_free(self, port: Port, avoid: Collection[int | None] = ()) -> int | None:
+        return next_free(port, avoid)
 
     async def removables(self) -> list[Removable]:
         self._check("removables")
@@ -286,8 +293,13 @@ class ScriptedEngine(Script):
 
     def _services(self, names: Sequence[str]) -> list[Service]:
         if names:
-            return [self._project.services[name] for name in names]
+            return [self._service(name) for name in names]
         return [service for service in self._project.services.values() if not service.profiles]
+
+    def _service(self, name: str) -> Service:
+        if name not in self._project.services:
+            raise EngineError(f"There is no service {name!r}")
+        return self._project.services[name]
 
     def _kept(self, names: Sequence[str]) -> list[Replica]:
         found = [one.replica for one in self._containers.values() if not one.replica.is_run]

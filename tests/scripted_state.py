@@ -18,6 +18,7 @@ from tui.engine.interface import (
     EngineInfo,
     Event,
     Health,
+    Lacking,
     LogLine,
     Removable,
     Replica,
@@ -26,6 +27,18 @@ from tui.engine.interface import (
 )
 from tui.stack.model import Project
 
+# What an engine must have for its calls; every other call is in every engine.
+CALLS = {
+    "logs": Capability.LOGS,
+    "stats": Capability.SAMPLES,
+    "build": Capability.BUILD,
+    "scale": Capability.SCALE,
+    "start_run": Capability.RUNS,
+    **dict.fromkeys(("processes", "execute", "shell_command"), Capability.INSIDE),
+    **dict.fromkeys(("removables", "remove_all"), Capability.CLEANUP),
+    **dict.fromkeys(("up", "stop", "restart", "down", "signal", "end"), Capability.CONTROL),
+    **dict.fromkeys(("start_replica", "restart_replica", "remove"), Capability.CONTROL),
+}
 ALIVE = (State.RUNNING, State.PAUSED)
 
 
@@ -45,10 +58,11 @@ class Script:
 
     def __init__(self, project: Project, *, endpoint: str = "memory") -> None:
         self._project = project
-        self.info = EngineInfo("scripted", "1", endpoint, "a test asked for it")
+        self.info = EngineInfo("scripted", "1", endpoint)
         self.actions: list[tuple[str, tuple[Any, ...]]] = []
         self.progress: dict[str, list[str]] = {}
         self.executions: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
+        self.tool = ""
         self.shell: list[str] = ["true"]
         self.env: list[str] = []
         self.lacking: dict[Capability, str] = {}
@@ -219,6 +233,8 @@ class Script:
             raise EngineGone("The engine was closed.")
         if self._outage is not None:
             raise EngineGone(self._outage)
+        if action in CALLS and (why := self.lacking.get(CALLS[action])):
+            raise Lacking(why)
         if action in self._failures:
             raise self._failures[action]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from tui.checks.ports import check_ports
 from tui.engine.interface import EngineInfo, Replica, State
+from tui.engine.ports import next_free
 from tui.stack.environment import port_variables
 from tui.stack.model import Port, Project, Service, Stack
 
@@ -20,8 +21,9 @@ COMPOSE = "services: {web: {image: x, ports: ['${WEB_PORT:-%d}:80', '${MORE_PORT
 class Engine:
     """An engine that knows who holds which port."""
 
-    def __init__(self, holders: dict[int, str], replicas: Sequence[Replica] = (), *, is_local: bool = True) -> None:
-        self.info = EngineInfo("scripted", "1", "memory", is_local=is_local)
+    def __init__(self, holders: dict[int, str], replicas: Sequence[Replica] = (), *, free: bool = True) -> None:
+        self.info = EngineInfo("scripted", "1", "memory")
+        self.free = free
         self._holders = holders
         self._replicas = list(replicas)
 
@@ -30,6 +32,9 @@ class Engine:
 
     async def port_holder(self, port: Port) -> str | None:
         return self._holders.get(port.published or 0)
+
+    async def next_free(self, port: Port, avoid: Collection[int | None] = ()) -> int | None:
+        return next_free(port, avoid) if self.free else None
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ async def test_a_port_without_a_variable_and_a_range(stack: Stack) -> None:
 
 
 async def test_of_a_remote_machine_no_free_port_is_known(stack: Stack) -> None:
-    (text,) = await said(Engine({20_000: "java"}, is_local=False), stack, 20_000)
+    (text,) = await said(Engine({20_000: "java"}, free=False), stack, 20_000)
     assert "is free" not in text
 
 

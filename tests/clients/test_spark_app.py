@@ -30,7 +30,7 @@ async def test_real_answers_behind_the_proxy(serve: Serve, captures: Path) -> No
         name = files[request.path_qs.removeprefix(base)]
         return web.Response(body=(captures / f"{name}.json").read_bytes(), content_type="application/json")
 
-    async with AppClient(await serve(answer), APP) as client:
+    async with AppClient(f"{await serve(answer)}/proxy/{APP}", APP) as client:
         jobs, stages, executors = await client.jobs(), await client.active_stages(), await client.executors()
     assert jobs is not None and stages is not None and executors is not None
     assert [job.job_id for job in jobs] == [7, 6, 5, 4, 3, 2, 1, 0]
@@ -52,7 +52,7 @@ async def test_properties_name_the_run(serve: Serve) -> None:
         assert request.path.endswith("/environment")
         return web.json_response({"runtime": {}, "sparkProperties": [["spark.app.name", "x"], [RUN_PROPERTY, "r-1"]]})
 
-    async with AppClient(await serve(answer), APP) as client:
+    async with AppClient(f"{await serve(answer)}/proxy/{APP}", APP) as client:
         properties = await client.properties()
     assert properties is not None
     assert properties[RUN_PROPERTY] == "r-1"
@@ -63,7 +63,7 @@ async def test_a_driver_that_is_not_there_is_no_error(serve: Serve, status: int)
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, text="<html>Spark is starting up</html>", headers={"Location": "/"})
 
-    async with AppClient(await serve(answer), APP) as client:
+    async with AppClient(f"{await serve(answer)}/proxy/{APP}", APP) as client:
         assert await client.info() is None
         assert await client.jobs() is None
         assert await client.active_stages() is None
@@ -78,7 +78,7 @@ async def test_a_master_that_is_not_there_is_one() -> None:
             await client.jobs()
 
 
-async def test_an_id_cannot_leave_the_proxys_path(serve: Serve) -> None:
+async def test_an_id_cannot_leave_its_path(serve: Serve) -> None:
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -87,7 +87,7 @@ async def test_an_id_cannot_leave_the_proxys_path(serve: Serve) -> None:
 
     async with AppClient(await serve(answer), "../kill?id=1#") as client:
         await client.jobs()
-    assert asked[0].startswith("/proxy/..%2Fkill%3Fid=1%23/api/")
+    assert asked[0] == "/api/v1/applications/..%2Fkill%3Fid=1%23/jobs"
 
 
 def test_a_running_application_has_no_end() -> None:

@@ -194,7 +194,7 @@ async def test_an_mlflow_that_does_not_answer() -> None:
 @pytest.mark.parametrize(
     ("names", "up", "said"),
     [
-        (SERVICES, True, "mlflow publishes no port"),
+        (SERVICES, True, "The runs of mlflow cannot be read: its port"),
         (SERVICES, False, "sparkdeck up mlflow"),
         ([name for name in SERVICES if name != "mlflow"], True, "has no MLflow"),
     ],

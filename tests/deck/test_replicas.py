@@ -22,7 +22,8 @@ from tui.engine.interface import Health, Replica, State
 def engine() -> ScriptedEngine:
     """A Docker engine where the extra worker has three replicas, and nothing else has several."""
     made = scripted()
-    made.info = replace(made.info, kind="docker", cores=8)
+    made.info = replace(made.info, cores=8)
+    made.tool = "tool"
     for number in (1, 2, 3):
         made.add(EXTRA, number, health=Health.HEALTHY)
     return made
@@ -68,7 +69,7 @@ async def test_restart_is_of_this_replica_whatever_its_siblings_do(engine: Scrip
         assert last(deck) == (
             f"Restart {EXTRA}-2",
             f"sparkdeck --stack flight-delay restart {EXTRA}-2",
-            f"docker restart {two.name}",
+            f"tool restart {two.name}",
         )
     assert not deck.did("restart")
     assert extra(engine, 3).state is State.ENDED
@@ -79,7 +80,7 @@ async def test_stop_and_start_again(engine: ScriptedEngine) -> None:
     async with at(engine, 2) as deck:
         await deck.press("s")
         await deck.until(lambda: isinstance(deck.app.screen, Ask))
-        assert f"stop {EXTRA}-2" in deck.text() and f"docker stop --time 10 {two.name}" in deck.text()
+        assert f"stop {EXTRA}-2" in deck.text() and f"tool stop {two.name}" in deck.text()
         await deck.press("y")
         await deck.until(lambda: deck.did("end") == [(two.id,)])
         await deck.until(lambda: deck.app.runner.commands[-1].state == "done")
@@ -88,7 +89,7 @@ async def test_stop_and_start_again(engine: ScriptedEngine) -> None:
         await deck.until(lambda: deck.did("start_replica") == [(two.id,)])
         await healthy(engine, deck, 2)
         await deck.until(lambda: deck.app.runner.commands[-1].state == "done")
-        assert last(deck)[1:] == (f"sparkdeck --stack flight-delay up {EXTRA}-2", f"docker start {two.name}")
+        assert last(deck)[1:] == (f"sparkdeck --stack flight-delay up {EXTRA}-2", f"tool up {two.name}")
     assert not deck.did("stop") and not deck.did("up")
     assert extra(engine, 1).state is extra(engine, 3).state is State.RUNNING
 
@@ -128,7 +129,7 @@ async def test_marked_replicas_and_services_together(engine: ScriptedEngine) -> 
         assert deck.did("restart") == [(("spark-worker-1",),)]
         assert sorted(deck.did("restart_replica")) == sorted([(one.id,), (three.id,)])
         assert last(deck)[1] == f"sparkdeck --stack flight-delay restart spark-worker-1 {EXTRA}-1 {EXTRA}-3"
-        assert last(deck)[2].endswith(f"restart --no-deps spark-worker-1 && docker restart {one.name} {three.name}")
+        assert last(deck)[2] == f"tool restart spark-worker-1 {one.name} {three.name}"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ async def test_the_menu_has_replica_service_workers_all(
     async with at(engine, 2) as deck:
         await deck.press("R")
         await deck.until(lambda: isinstance(deck.app.screen, Menu))
-        assert f"docker restart {two.name}" in deck.text()
+        assert f"tool restart {two.name}" in deck.text()
         assert f"up --build --recreate {EXTRA}" in deck.text()
         await deck.press(*["down"] * downs, "enter")
         name, what = asked
@@ -186,11 +187,9 @@ async def test_cpu_is_measured_against_the_engines_cores(
         assert (found.cpu, found.cpu_fraction) == (200.0, fraction)
 
 
-@pytest.mark.parametrize(("is_local", "said"), [(True, "host cpu"), (False, "this machine cpu")])
-async def test_the_load_of_this_machine_is_not_shown_as_a_remote_engines(
-    engine: ScriptedEngine, is_local: bool, said: str
-) -> None:
-    engine.info = replace(engine.info, is_local=is_local)
+@pytest.mark.parametrize("here", ["host", "this machine"])
+async def test_the_load_of_this_machine_is_not_shown_as_a_remote_engines(engine: ScriptedEngine, here: str) -> None:
+    engine.info = replace(engine.info, here=here)
     async with deck_on(engine) as deck:
-        await deck.until_seen(said)
-        assert is_local or "host cpu" not in deck.text()
+        await deck.until_seen(f"{here} cpu")
+        assert here == "host" or "host cpu" not in deck.text()

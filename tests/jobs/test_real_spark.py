@@ -214,7 +214,7 @@ async def test_a_run_is_found_followed_and_judged(cluster: Cluster) -> None:
         (worker,) = (await until("the worker registers", registered)).alive_workers()
         assert (worker.cores, worker.memory) == (1, 1024 * MIB)
 
-        async with AppClient(cluster.url, app.id) as client:
+        async with AppClient(f"{cluster.url}/proxy/{app.id}", app.id) as client:
             properties = await until("the driver answers through the proxy", client.properties)
             assert properties[RUN_PROPERTY] == "run-1"
 

@@ -27,9 +27,9 @@ async def registered(engine: Engine, stack: Stack, project: Project, count: int 
     workers = Workers(engine, stack, project)
     while True:
         replicas = await engine.replicas()
-        if count is None and master_url(stack, project, replicas) is None:
+        if count is None and await master_url(engine, stack, project, replicas) is None:
             return
-        cluster = await workers.ask(replicas, await master_state(stack, project, replicas))
+        cluster = await workers.ask(replicas, await master_state(engine, stack, project, replicas))
         alive = len(cluster.state.alive_workers()) if cluster.state else None
         seconds = time.monotonic() - began
         if alive is not None and not cluster.missing and count in (None, alive):

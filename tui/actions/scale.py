@@ -97,7 +97,7 @@ async def _drain(
     """Raises Refused while it is not known that they have ended their work."""
     workers = Workers(engine, stack, project)
     replicas = await engine.replicas()
-    cluster = await workers.ask(replicas, await master_state(stack, project, replicas))
+    cluster = await workers.ask(replicas, await master_state(engine, stack, project, replicas))
     unknown = [one for one in leaving if cluster.registered(one) is None]
     if unknown:
         names = _names(unknown, project)
@@ -113,8 +113,8 @@ async def _drain(
     while leaving:
         replicas = await engine.replicas()
         running = {replica.id for replica in replicas if replica.state is State.RUNNING}
-        url = master_url(stack, project, replicas)
-        now = await workers.ask(replicas, await master_state(stack, project, replicas))
+        url = await master_url(engine, stack, project, replicas)
+        now = await workers.ask(replicas, await master_state(engine, stack, project, replicas))
         # While the master is silent its workers are who they were.
         cluster = now if now.state else cluster
         busy = []

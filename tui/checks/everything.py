@@ -22,7 +22,7 @@ async def check_everything(engine: Engine, now: Situation) -> list[Finding]:
     ports, here, mlflow = await asyncio.gather(
         check_ports(engine, now.stack, now.project, down) if down else _nothing(),
         asyncio.to_thread(lambda: [*check_disk(now), *check_history()]),
-        check_mlflow(now),
+        check_mlflow(engine, now),
     )
     return [*found, *ports, *here, *mlflow]
 

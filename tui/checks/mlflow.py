@@ -10,8 +10,8 @@ from tui.checks.situation import Situation
 from tui.clients.http import ClientError
 from tui.clients.mlflow import RUN_TAG, MlflowClient, MlflowRun
 from tui.clients.text import plain
-from tui.engine.interface import Health, State
-from tui.watch.mlflow import mlflow_url
+from tui.engine.interface import Health, NoWay, Reach, State
+from tui.watch.mlflow import mlflow_urls
 
 # A run that nobody ends is RUNNING for ever; one of ours is known to have ended, another is given this long.
 STALE = timedelta(hours=12)
@@ -28,13 +28,13 @@ def is_stale(run: MlflowRun, running: set[str], now: datetime) -> bool:
     return run.info.started_at is not None and now - run.info.started_at > STALE
 
 
-async def check_mlflow(now: Situation) -> list[Finding]:
+async def check_mlflow(engine: Reach, now: Situation) -> list[Finding]:
     """Asks each MLflow service that runs."""
     running = {one.labels["run"] for one in now.replicas if one.is_run and one.state is State.RUNNING}
     found = []
-    for service, url in mlflow_url(now.stack, now.project, now.replicas).items():
+    for service, url in (await mlflow_urls(engine, now.stack, now.project, now.replicas)).items():
         health = next((one.health for one in now.replicas if one.service == service and not one.is_run), Health.NONE)
-        if health is Health.STARTING:
+        if isinstance(url, NoWay) or health is Health.STARTING:
             continue
         async with MlflowClient(url) as client:
             try:

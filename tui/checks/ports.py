@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from tui.checks.finding import Finding
 from tui.engine.interface import Engine, State
-from tui.engine.ports import next_free
 from tui.stack.environment import port_variables
 from tui.stack.model import Port, Project, Stack
 
@@ -32,7 +31,7 @@ async def check_ports(engine: Engine, stack: Stack, project: Project, services: 
                 taken.setdefault((name, holder, variables.get(port.published)), []).append(port)
     findings = []
     for (name, holder, variable), ports in taken.items():
-        free = next_free(ports[-1], wanted) if engine.info.is_local and len(ports) == 1 else None
+        free = await engine.next_free(ports[-1], wanted) if len(ports) == 1 else None
         change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {stack.folder}"
         more = f"; {free} is free" if free else ""
         what = f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}."

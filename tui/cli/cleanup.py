@@ -10,6 +10,7 @@ from tui.actions.cleanup import clean, empty, mounted_folders, removables
 from tui.cli.arguments import Json, Yes
 from tui.cli.output import note, print_json, print_table, say, table, tell_progress
 from tui.cli.session import Exit, fail, open_session, verb
+from tui.engine.interface import Capability
 from tui.watch.words import size
 
 
@@ -26,7 +27,7 @@ async def cleanup(
 
     Lists it with sizes and asks first. Mounted folders stay unless told.
     """
-    async with open_session() as session:
+    async with open_session(Capability.CLEANUP) as session:
         found = await removables(session.engine, session.stack, session.project)
         mounted = await mounted_folders(session.stack, session.project)
         doomed = [(item.kind, item.name, item.size) for item in found]

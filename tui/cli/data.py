@@ -8,6 +8,7 @@ from tui.actions.data import before_data, data_spec, make_data
 from tui.cli.output import note, tell_all
 from tui.cli.session import choice, open_session, verb
 from tui.cli.tell import tell_run
+from tui.engine.interface import Capability
 
 
 @verb
@@ -16,7 +17,7 @@ async def data(context: typer.Context) -> int:
 
     Arguments go to the stack's generator: data --rows 1000000; data -- --help shows them.
     """
-    async with open_session(starting=True) as session:
+    async with open_session(Capability.RUNS, starting=True) as session:
         spec = data_spec(session.stack)
         if spec.before_start:
             await tell_all(before_data(session.engine, session.stack))

@@ -14,6 +14,7 @@ from tui.cli.output import note, tell_all
 from tui.cli.session import open_session, verb
 from tui.cli.submit import submit_job
 from tui.cli.tell import tell_run
+from tui.engine.interface import Capability
 from tui.jobs.submit import find_job
 from tui.stack.environment import has_data
 from tui.stack.model import DataSpec
@@ -29,7 +30,7 @@ async def demo(
 
     Starts the stack, makes sample data if there is none, runs its job, shows the result. The exit code is the job's.
     """
-    async with open_session(starting=True) as session:
+    async with open_session(Capability.CONTROL, Capability.BUILD, Capability.RUNS, starting=True) as session:
         spec = find_job(session.stack, session.project, job)
         made = session.stack.layout.data if session.stack.layout else None
         if made and made.before_start and (code := await _sample_data(session, made)):

@@ -8,6 +8,7 @@ from tui.actions.down import down as down_stack
 from tui.cli.arguments import Yes
 from tui.cli.output import note, tell_progress
 from tui.cli.session import Exit, open_session, verb
+from tui.engine.interface import Capability
 from tui.jobs.submit import find_runs
 
 
@@ -17,7 +18,7 @@ async def down(yes: Yes = False) -> int:
 
     Mounted folders and images stay.
     """
-    async with open_session() as session:
+    async with open_session(Capability.CONTROL) as session:
         active = [run.id for run in await find_runs(session.engine) if not run.is_over]
         if active and not yes:
             note(f"Still running, and ended by this: {', '.join(active)}", "yellow")

@@ -12,6 +12,7 @@ from tui.cli.arguments import Json
 from tui.cli.output import note, print_json, print_table, say, table
 from tui.cli.session import Exit, fail, open_session, verb
 from tui.cli.tell import tell_run
+from tui.engine.interface import Capability
 from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_run
 from tui.jobs.submit import cancel as cancel_run
@@ -29,7 +30,7 @@ async def jobs(
     as_json: Json = False,
 ) -> int:
     """List the runs, or take one up again."""
-    async with open_session() as session:
+    async with open_session(*([Capability.CONTROL] if cancel else [])) as session:
         runs = await history(session.engine, session.stack, note if run is None else lambda text: None)
         if run is None:
             if cancel:

@@ -15,7 +15,7 @@ from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
 from tui.cli.output import note, out
 from tui.cli.session import Exit, fail, open_session, verb
-from tui.engine.interface import Replica
+from tui.engine.interface import Capability, Replica
 from tui.jobs.submit import find_runs
 from tui.stack.model import Project
 from tui.text import bare, clean
@@ -46,7 +46,7 @@ async def logs(
     """
     if tail != "all" and not tail.isdigit():
         fail(Exit.USAGE, f"--tail takes a number or `all`, not {tail!r}.")
-    async with open_session() as session:
+    async with open_session(Capability.LOGS) as session:
         names = services or []
         runs = {run.id: run.replica.id for run in await find_runs(session.engine)}
         kept = [name for name in names if name not in runs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import webbrowser
 from typing import Annotated
 
@@ -25,7 +26,7 @@ async def links_of(session: Session, services: list[str]) -> list[OpenLink]:
 
 async def show_links(session: Session) -> None:
     """Prints where everything is."""
-    links = [link for link in await links_of(session, []) if link.url]
+    links = [link for link in await links_of(session, []) if link.url and link.lasting]
     if links:
         say()
         print_table(table("service", "page", rows=((link.replica, link.url or "") for link in links)))
@@ -72,15 +73,26 @@ async def open_link(
             known = ", ".join(session.project.services)
             fail(Exit.USAGE, f"{session.stack.name} has no service {service!r}. It has: {known}.")
         links = await links_of(session, [service] if service else [])
-        found = await logins_of(session, links) if logins else {}
-    if as_json:
-        print_json([_as_json(link, found if logins else None) for link in links])
-        return Exit.OK
-    if service is None:
-        _print_links(links, found if logins else None)
+        found = await logins_of(session, links) if logins else None
+        if as_json:
+            print_json([_as_json(link, found) for link in links])
+            return Exit.OK
+        if service is None:
+            _print_links(links, found)
+        else:
+            _print_pages(service, links, found)
         if not logins:
             _tell_of_logins(session, links)
-        return Exit.OK
+        page = next((link.url for link in links if link.url), None)
+        if service and page and not (logins or only_print) and out.is_terminal and not webbrowser.open(page):
+            note("There is no browser here; open the address above where there is one.")
+        if any(link.url and not link.lasting for link in links):
+            note("The way there is a tunnel, open as long as this command goes on: Ctrl+C ends it.")
+            await asyncio.Event().wait()
+    return Exit.OK
+
+
+def _print_pages(service: str, links: list[OpenLink], logins: dict[str, Login] | None) -> None:
     if not links:
         fail(Exit.FAILED, f"{service} has no page: the layout names no link for it.")
     urls = [link.url for link in links if link.url]
@@ -88,14 +100,9 @@ async def open_link(
         fail(Exit.FAILED, f"{service} cannot be opened: {links[0].why_not}.")
     for url in urls:
         say(url)
-    if logins:
-        login = found.get(service)
+    if logins is not None:
+        login = logins.get(service)
         say(f"user: {login.user}\npassword: {login.password}" if login else "no login is known")
-        return Exit.OK
-    _tell_of_logins(session, links)
-    if not only_print and out.is_terminal and not webbrowser.open(urls[0]):
-        note("There is no browser here; open the address above where there is one.")
-    return Exit.OK
 
 
 def _as_json(link: OpenLink, logins: dict[str, Login] | None) -> dict[str, object]:
@@ -103,7 +110,8 @@ def _as_json(link: OpenLink, logins: dict[str, Login] | None) -> dict[str, objec
         "service": link.service,
         "replica": link.replica,
         "title": link.title,
-        "url": link.url,
+        # What ends with this command is no address for who reads this.
+        "url": link.url if link.lasting else None,
     }
     if logins is not None:
         login = logins.get(link.service)

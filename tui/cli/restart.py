@@ -7,12 +7,13 @@ from tui.actions.start import Phase
 from tui.cli.arguments import Services, Timeout
 from tui.cli.output import Teller
 from tui.cli.session import open_session, verb
+from tui.engine.interface import Capability
 
 
 @verb
 async def restart(services: Services = None, timeout: Timeout = 300) -> None:
     """Restart services and wait for health."""
-    async with open_session() as session:
+    async with open_session(Capability.CONTROL) as session:
         engine, project = session.engine, session.project
         chosen = await replicas.choose(engine, project, services or [])
         with Teller() as teller:

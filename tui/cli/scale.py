@@ -9,6 +9,7 @@ import typer
 from tui.actions.scale import scale as scale_workers
 from tui.cli.output import tell_all
 from tui.cli.session import open_session, verb
+from tui.engine.interface import Capability
 
 
 @verb
@@ -20,5 +21,5 @@ async def scale(
 
     Those that go finish their running tasks first.
     """
-    async with open_session() as session:
+    async with open_session(Capability.SCALE) as session:
         await tell_all(scale_workers(session.engine, session.stack, count, timeout=timeout))

@@ -16,7 +16,7 @@ from tui.actions.start import Refused
 from tui.cli import output
 from tui.clients.http import ClientError
 from tui.engine.choose import EngineKind, open_engine
-from tui.engine.interface import EngineError, EngineGone
+from tui.engine.interface import Capability, EngineError, EngineGone, Lacking, demand
 from tui.jobs.kinds.kind import SubmitError
 from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
@@ -61,17 +61,19 @@ def chosen_stack() -> Stack:
 
 
 @asynccontextmanager
-async def open_session(*, starting: bool = False) -> AsyncGenerator[Session]:
+async def open_session(*needs: Capability, starting: bool = False) -> AsyncGenerator[Session]:
     """Opens the chosen stack; roles are detected where it brings no layout.
 
     A stack that is `starting` gets the credentials that its compose files demand and its layout generates.
+    Raises Lacking where the engine has not what the verb `needs`.
     """
     opener = functools.partial(open_engine, kind=choice.engine)
     session = await Session.open(chosen_stack(), opener, starting=starting, tell=output.note)
     info = session.engine.info
-    if choice.engine is EngineKind.AUTO and info.kind != EngineKind.DOCKER:
-        output.note(f"as processes of this machine: {info.reason}")
+    if choice.engine is EngineKind.AUTO and info.reason:
+        output.note(f"as {info.endpoint}: {info.reason}")
     try:
+        demand(session.engine, *needs)
         yield session
     finally:
         await session.close()
@@ -97,7 +99,7 @@ def verb(function: Callable[P, Awaitable[int | None]]) -> Callable[P, None]:
             fail(Exit.NO_ENGINE, str(error))
         except NotReady as error:
             fail(Exit.NOT_READY, str(error))
-        except (StackError, SubmitError, Refused) as error:
+        except (StackError, SubmitError, Refused, Lacking) as error:
             fail(Exit.USAGE, str(error))
         except (EngineError, ClientError) as error:
             fail(Exit.FAILED, str(error))

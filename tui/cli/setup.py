@@ -11,6 +11,7 @@ from tui.cli.arguments import Timeout
 from tui.cli.open import show_links
 from tui.cli.output import tell_all
 from tui.cli.session import open_session, verb
+from tui.engine.interface import Capability
 
 
 @verb
@@ -22,6 +23,6 @@ async def setup(
 
     Checks it, makes its folders and .env, builds, starts, waits for health, shows the links.
     """
-    async with open_session(starting=True) as session:
+    async with open_session(Capability.CONTROL, Capability.BUILD, starting=True) as session:
         await tell_all(start(session.engine, session.stack, build=True, fresh=fresh, timeout=timeout))
         await show_links(session)

@@ -11,7 +11,7 @@ import typer
 from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
 from tui.cli.session import Exit, choice, fail, open_session, verb
-from tui.engine.interface import State
+from tui.engine.interface import Capability, State
 from tui.watch.session import Session
 
 
@@ -53,7 +53,7 @@ async def shell(
 
     Or run a command there: shell SERVICE -- COMMAND
     """
-    async with open_session() as session:
+    async with open_session(Capability.INSIDE) as session:
         return await _enter(session, service or _client(session), choice.rest)
 
 
@@ -66,7 +66,7 @@ async def spark_shell(
 
     More arguments go to it: spark-shell --conf spark.cores.max=2
     """
-    async with open_session() as session:
+    async with open_session(Capability.INSIDE) as session:
         return await _enter(
             session, _client(session), ["pyspark" if python else "spark-shell", *context.args, *choice.rest]
         )

@@ -6,6 +6,7 @@ from tui.actions import replicas
 from tui.cli.arguments import Services
 from tui.cli.output import note, tell_progress
 from tui.cli.session import open_session, verb
+from tui.engine.interface import Capability
 
 
 @verb
@@ -14,7 +15,7 @@ async def stop(services: Services = None) -> None:
 
     `up` starts them again.
     """
-    async with open_session() as session:
+    async with open_session(Capability.CONTROL) as session:
         chosen = await replicas.choose(session.engine, session.project, services or [])
         what = ", ".join(chosen.names) or session.stack.name
         await tell_progress(f"Stopping {what}", replicas.stop(session.engine, chosen))

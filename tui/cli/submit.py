@@ -11,6 +11,7 @@ from tui.cli.arguments import Json, complete_job
 from tui.cli.output import note, print_json, say
 from tui.cli.session import Exit, choice, fail, open_session, verb
 from tui.cli.tell import tell_run
+from tui.engine.interface import Capability
 from tui.jobs import submit as jobs
 from tui.jobs.submit import Run
 from tui.stack.model import JobSpec
@@ -68,7 +69,7 @@ async def submit(
 
     Its arguments come after `--`. The exit code is the job's.
     """
-    async with open_session() as session:
+    async with open_session(Capability.RUNS) as session:
         spec = jobs.find_job(session.stack, session.project, job, main_class)
         run = await submit_job(session, spec, choice.rest, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
         code: int = Exit.OK

@@ -11,6 +11,7 @@ from tui.cli.arguments import Services, Timeout
 from tui.cli.open import show_links
 from tui.cli.output import tell_all
 from tui.cli.session import open_session, verb
+from tui.engine.interface import Capability
 
 
 @verb
@@ -25,7 +26,7 @@ async def up(
 
     With them starts what they depend on; missing images are built.
     """
-    async with open_session(starting=True) as session:
+    async with open_session(Capability.CONTROL, *([Capability.BUILD] if build else []), starting=True) as session:
         chosen = await replicas.choose(session.engine, session.project, services or [])
         await tell_all(
             replicas.start(

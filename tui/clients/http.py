@@ -100,7 +100,7 @@ class HttpClient:
         return self._decode(path, await self._request("POST", path, data=data, headers=headers), type)
 
     def _url(self, path: str) -> str:
-        return f"{self.base_url}/{path.lstrip('/')}"
+        return f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
 
     def _error(self, kind: Trouble, path: str, what: str, advice: str = "", **more: Any) -> ClientError:
         url = plain(self._url(path))

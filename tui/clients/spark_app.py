@@ -132,10 +132,10 @@ class _Environment(Struct, frozen=True):
 
 
 class AppClient(HttpClient):
-    """The REST API of one running application, at `{master}/proxy/{app_id}/api/v1/applications/{app_id}`.
+    """The REST API of one application below its driver's address or its proxy's: `/api/v1/applications/{app_id}`.
 
-    Every call returns None while the driver is starting or has ended: the proxy then gives 403, 404, 503, a
-    redirect or HTML. ClientError is raised where the master itself does not answer.
+    Every call returns None while the driver is starting or has ended: a proxy then gives 403, 404, 503, a
+    redirect or HTML. ClientError is raised where nothing answers.
     """
 
     system = "the Spark application"
@@ -143,15 +143,14 @@ class AppClient(HttpClient):
 
     def __init__(
         self,
-        master_url: str,
+        url: str,
         app_id: str,
         *,
         session: aiohttp.ClientSession | None = None,
         timeout: float = 4.0,
     ) -> None:
         app = quote(app_id, safe="")
-        base = f"{master_url.rstrip('/')}/proxy/{app}/api/v1/applications/{app}"
-        super().__init__(base, session=session, timeout=timeout)
+        super().__init__(f"{url.rstrip('/')}/api/v1/applications/{app}", session=session, timeout=timeout)
         self.app_id = app_id
 
     async def _get_if_there(self, path: str, type: type[T], params: Mapping[str, str] | None = None) -> T | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+from tui.engine.interface import Capability
 
 PANES, ZOOM, MERGED = "panes", "zoom", "merged"
 EVERYWHERE = (PANES, ZOOM, MERGED)
@@ -89,6 +91,18 @@ ACTIONS: tuple[Action, ...] = (
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
+# What an engine must have for an action: where it has not, the action is greyed and says why.
+NEEDS: Mapping[str, Capability] = {
+    **dict.fromkeys(("merged", "export"), Capability.LOGS),
+    **dict.fromkeys(
+        ("start", "stop", "restart", "restart-menu", "up-stack", "down-stack", "cancel"), Capability.CONTROL
+    ),
+    **dict.fromkeys(("scale-up", "scale-down"), Capability.SCALE),
+    **dict.fromkeys(("shell", "spark-shell"), Capability.INSIDE),
+    "submit": Capability.RUNS,
+    "cleanup": Capability.CLEANUP,
+}
+
 _SHOWN = {
     "left": "←",
     "right": "→",
@@ -120,9 +134,19 @@ def keys_text(keys: Iterable[str]) -> str:
 
 
 class Keymap:
-    """Which key does what, with the user's own keys and without what `--read-only` removes."""
+    """Which key does what, with the user's own keys and without what `--read-only` removes.
 
-    def __init__(self, overrides: Mapping[str, tuple[str, ...]] | None = None, *, read_only: bool = False) -> None:
+    `lacks`: why the engine of now has not got a capability.
+    """
+
+    def __init__(
+        self,
+        overrides: Mapping[str, tuple[str, ...]] | None = None,
+        *,
+        read_only: bool = False,
+        lacks: Callable[[Capability], str] = lambda capability: "",
+    ) -> None:
+        self._lacks = lacks
         own = overrides or {}
         self.actions = [action for action in ACTIONS if not (read_only and action.changes)]
         self.keys = {action.id: own.get(action.id, action.keys) for action in ACTIONS}
@@ -137,6 +161,11 @@ class Keymap:
     def allows(self, action_id: str) -> bool:
         """Whether an action exists at all in this mode."""
         return any(action.id == action_id for action in self.actions)
+
+    def why_not(self, action_id: str) -> str:
+        """Why an action cannot be done on this engine; empty if it can."""
+        needed = NEEDS.get(action_id)
+        return self._lacks(needed) if needed else ""
 
     def of(self, scope: str) -> list[Action]:
         """The actions valid on a screen, in the table's order."""

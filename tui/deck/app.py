@@ -72,7 +72,7 @@ class DeckApp(App[None]):
         self.desk = desk
         self.settings = settings or Settings()
         self.read_only = read_only
-        self.keymap = Keymap(self.settings.keys, read_only=read_only)
+        self.keymap = Keymap(self.settings.keys, read_only=read_only, lacks=desk.lacks)
         self.runner = Runner(self._command_ended)
         self.focused_key = ""
         self.marked: dict[str, None] = {}
@@ -217,6 +217,9 @@ class DeckApp(App[None]):
     def perform(self, action_id: str, key: str) -> None:
         """Does an action; what it raises becomes a message."""
         if action_id not in BY_ID or not self.keymap.allows(action_id):
+            return
+        if why_not := self.keymap.why_not(action_id):
+            self.say(f"{BY_ID[action_id].title}: {why_not}", severity="warning")
             return
         # While a thread is still at it, this waits for its end.
         import_module(HANDLER_MODULES)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from tui.actions.replicas import Chosen
 from tui.deck.expected import expected
 from tui.engine.choose import open_engine
-from tui.engine.interface import EngineError, Replica, State
+from tui.engine.interface import Capability, EngineError, Replica, State
 from tui.jobs.follow import Ended, follow
 from tui.jobs.kinds.kind import Started
 from tui.jobs.progress import RunProgress
@@ -93,6 +93,10 @@ class Desk:
     def outage(self) -> Outage | None:
         """Why nothing is heard of the engine, if so."""
         return self.ready.watch.outage if self.ready else self.trouble
+
+    def lacks(self, capability: Capability) -> str:
+        """Why the engine has not got a capability; empty where it has, and while there is no engine yet."""
+        return self.ready.engine.lacks(capability) if self.ready else ""
 
     @property
     def panes(self) -> Mapping[str, Pane]:

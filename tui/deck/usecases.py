@@ -36,39 +36,19 @@ def verb(ready: Session, *words: str) -> str:
     return " ".join(["sparkdeck", *which, *words])
 
 
-def _compose(ready: Session, *words: str) -> str:
-    """What Docker's own tool is told; empty for other engines."""
-    if ready.engine.info.kind != "docker":
-        return ""
-    return " ".join(["docker compose", "--project-name", ready.project.name, *words])
-
-
-def _docker(ready: Session, word: str, chosen: Chosen) -> str:
-    """What Docker's own tools are told for services and single replicas."""
-    if ready.engine.info.kind != "docker":
-        return ""
-    lines = []
-    if chosen.services or chosen.is_everything:
-        lines.append(_compose(ready, *word.split(), *chosen.services))
-    if chosen.replicas:
-        options = ["--time", "10"] if word == "stop" else []
-        lines.append(" ".join(["docker", word.split()[0], *options, *(one.name for one in chosen.replicas)]))
-    return " && ".join(lines)
+def _told(ready: Session, action: str, chosen: Chosen) -> str:
+    """What the engine's own tool is told; empty where there is none."""
+    return " && ".join(ready.engine.commands(action, chosen.services, chosen.replicas))
 
 
 def start_command(ready: Session, services: Sequence[str], *, recreate: bool = False, build: bool = False) -> Command:
     """Starting services, or all."""
     name = ", ".join(services) or ready.stack.name
     word = "Rebuild" if build else "Recreate" if recreate else "Start"
-    if build:
-        line = verb(ready, "up", "--build", "--recreate", *services)
-        engine_line = " && ".join(
-            [_compose(ready, "build", *services), _compose(ready, "up", "--detach", "--force-recreate", *services)]
-        ).strip(" &")
-    else:
-        line = verb(ready, "up", *(["--recreate"] if recreate else []), *services)
-        engine_line = _compose(ready, "up", "--detach", *(["--force-recreate"] if recreate else []), *services)
-    return Command(f"{word} {name}", line, engine_line, tuple(services))
+    actions = [*(["build"] if build else []), "recreate" if recreate or build else "up"]
+    options = [*(["--build"] if build else []), *(["--recreate"] if recreate or build else [])]
+    told = " && ".join(filter(None, (_told(ready, action, Chosen(tuple(services))) for action in actions)))
+    return Command(f"{word} {name}", verb(ready, "up", *options, *services), told, tuple(services))
 
 
 def start_services(
@@ -83,16 +63,8 @@ def start_chosen_command(ready: Session, chosen: Chosen) -> Command:
     if not chosen.replicas:
         return start_command(ready, chosen.services)
     names = chosen.names
-    engine_line = " && ".join(
-        filter(
-            None,
-            [
-                _compose(ready, "up", "--detach", *chosen.services) if chosen.services else "",
-                _docker(ready, "start", Chosen(replicas=chosen.replicas)),
-            ],
-        )
-    )
-    return Command(f"Start {', '.join(names)}", verb(ready, "up", *names), engine_line, tuple(chosen.all_services))
+    line, told = verb(ready, "up", *names), _told(ready, "up", chosen)
+    return Command(f"Start {', '.join(names)}", line, told, tuple(chosen.all_services))
 
 
 def start_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
@@ -103,8 +75,8 @@ def start_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
 def stop_command(ready: Session, chosen: Chosen) -> Command:
     """Stopping what is chosen."""
     names = chosen.names
-    engine_line = _docker(ready, "stop", chosen)
-    return Command(f"Stop {', '.join(names)}", verb(ready, "stop", *names), engine_line, tuple(chosen.all_services))
+    line, told = verb(ready, "stop", *names), _told(ready, "stop", chosen)
+    return Command(f"Stop {', '.join(names)}", line, told, tuple(chosen.all_services))
 
 
 async def stop_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
@@ -116,9 +88,8 @@ async def stop_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpd
 def restart_command(ready: Session, chosen: Chosen) -> Command:
     """Restarting what is chosen."""
     names = chosen.names
-    engine_line = _docker(ready, "restart --no-deps", chosen)
-    line = verb(ready, "restart", *names)
-    return Command(f"Restart {', '.join(names)}", line, engine_line, tuple(chosen.all_services))
+    line, told = verb(ready, "restart", *names), _told(ready, "restart", chosen)
+    return Command(f"Restart {', '.join(names)}", line, told, tuple(chosen.all_services))
 
 
 def restart_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
@@ -128,7 +99,7 @@ def restart_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate
 
 def down_command(ready: Session) -> Command:
     """Taking the stack down."""
-    return Command(f"Take {ready.stack.name} down", verb(ready, "down"), _compose(ready, "down", "--remove-orphans"))
+    return Command(f"Take {ready.stack.name} down", verb(ready, "down"), _told(ready, "down", Chosen()))
 
 
 async def down(ready: Session) -> AsyncGenerator[StartUpdate]:
@@ -160,10 +131,10 @@ async def running_workers(ready: Session) -> int:
     return sum(1 for item in replicas if item.service in names and item.state is State.RUNNING and not item.is_run)
 
 
-def cancel_command(ready: Session, run: str, name: str) -> Command:
+def cancel_command(ready: Session, run: str, replica: Replica) -> Command:
     """Ending a run."""
-    engine_line = f"docker stop --time 20 {name}" if ready.engine.info.kind == "docker" else ""
-    return Command(f"Cancel {run}", verb(ready, "jobs", run, "--cancel"), engine_line)
+    told = _told(ready, "cancel", Chosen(replicas=(replica,)))
+    return Command(f"Cancel {run}", verb(ready, "jobs", run, "--cancel"), told)
 
 
 async def cancel_run(ready: Session, run: Replica) -> AsyncGenerator[StartUpdate]:

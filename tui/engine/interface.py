@@ -19,6 +19,10 @@ class EngineGone(EngineError):
     """The engine does not answer (any more)."""
 
 
+class Lacking(EngineError):
+    """This engine has not got what was asked of it."""
+
+
 class State(StrEnum):
     """The state of a replica. A service without any replica has none."""
 
@@ -41,10 +45,11 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen.
+    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen where
+    that needs words.
 
     `cores` and `memory` (bytes) are those of the machine that runs the services; None is unknown.
-    `is_local`: that is this machine, or a virtual one in it. `memory_is` says what its samples count as memory.
+    `here` names this machine beside it. `memory_is` says what its samples count as memory.
     """
 
     kind: str
@@ -53,7 +58,7 @@ class EngineInfo:
     reason: str = ""
     cores: int | None = None
     memory: int | None = None
-    is_local: bool = True
+    here: str = "host"
     memory_is: str = "without inactive page cache, as `docker stats` counts it"
 
 
@@ -175,8 +180,8 @@ class Removable:
 class Capability(StrEnum):
     """What an engine may lack. The value names it for people."""
 
-    LOGS = "logs"
-    SAMPLES = "samples"
+    LOGS = "reading logs"
+    SAMPLES = "measuring"
     CONTROL = "starting and stopping services"
     BUILD = "building"
     SCALE = "scaling"
@@ -187,10 +192,11 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a client on this machine connects to, TCP."""
+    """What a client on this machine connects to, TCP. One that is not `lasting` ends with the engine's `close`."""
 
     host: str
     port: int
+    lasting: bool = True
 
     @property
     def url(self) -> str:
@@ -215,7 +221,7 @@ class Inventory(Protocol):
     def lacks(self, capability: Capability) -> str:
         """Why this engine has not got a capability, for people; empty where it has it.
 
-        The calls that belong to what it lacks raise EngineError with the same reason.
+        The calls that belong to what it lacks raise Lacking with the same reason.
         """
 
     async def close(self) -> None:
@@ -263,11 +269,22 @@ class Control(Protocol):
     raises. Closing the iterator early (`aclose`) stops the action as far as that is possible.
     """
 
+    def commands(self, action: str, services: Sequence[str] = (), replicas: Sequence[Replica] = ()) -> list[str]:
+        """The command lines of the engine's own tool for an action, for people: those that are run, and for single
+        replicas those that do the same. None where it has no tool.
+
+        Actions: build, up, recreate, stop, restart, down of services (all if neither is named); up, stop, restart,
+        cancel of replicas.
+        """
+
     async def owner(self) -> tuple[int, int]:
         """User and group id that a service must run as, so that what it writes belongs to the present user."""
 
     async def port_holder(self, port: Port) -> str | None:
         """Who holds a published port so that a service could not have it now; None if it is free."""
+
+    async def next_free(self, port: Port, avoid: Collection[int | None] = ()) -> int | None:
+        """The next port after a published one that a service could have and that is not among these; None: unknown."""
 
     def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
         """Builds the images of these services (all if none is named); `fresh` without any cache."""
@@ -369,6 +386,13 @@ class Engine(Inventory, Streams, Control, Runs, Inside, Housekeeping, Reach, Pro
 
     Ask for the small protocol where that is enough.
     """
+
+
+def demand(engine: Inventory, *capabilities: Capability) -> None:
+    """Raises Lacking if the engine has not got all of these."""
+    for capability in capabilities:
+        if why := engine.lacks(capability):
+            raise Lacking(f"{capability.capitalize()} is not possible here: {why}")
 
 
 async def drain(progress: AsyncIterator[Progress]) -> list[str]:

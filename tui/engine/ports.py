@@ -12,7 +12,8 @@ import psutil
 from tui.engine.interface import Address, NoWay, Replica, State
 from tui.stack.model import Port
 
-_ANY_ADDRESS = {"", "0.0.0.0", "::", "127.0.0.1", "::1"}
+ANY_ADDRESS = ("", "0.0.0.0", "::")
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 def published(replica: Replica, port: int) -> Address | NoWay:
@@ -22,7 +23,9 @@ def published(replica: Replica, port: int) -> Address | NoWay:
     for candidate in replica.ports:
         if candidate.target == port and candidate.published:
             # By name: MLflow and others refuse host names that they were not told of.
-            return Address("localhost" if candidate.host in _ANY_ADDRESS else candidate.host, candidate.published)
+            return Address(
+                "localhost" if candidate.host in (*ANY_ADDRESS, *LOOPBACK) else candidate.host, candidate.published
+            )
     return NoWay(f"its port {port} is not published on this machine")
 
 

@@ -13,7 +13,7 @@ from tui.clients.spark_app import SparkJob
 from tui.engine.interface import Engine, EngineError, LogLine, Replica, State
 from tui.jobs.journal import write_down
 from tui.jobs.kinds import kind_of
-from tui.jobs.kinds.kind import Seen
+from tui.jobs.kinds.kind import Observer, Seen
 from tui.jobs.submit import Run, run_of
 from tui.jobs.verdict import Verdict, verdict
 from tui.stack.model import Project, Stack
@@ -63,7 +63,11 @@ async def follow(
     queue: asyncio.Queue[RunUpdate | Exception] = asyncio.Queue(1000)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     outlast = Outlast(engine, told)
-    observer = kind_of(run.replica).observe(stack, project, await outlast.until(engine.replicas), run.id)
+
+    async def observed() -> tuple[Observer | None]:
+        return (await kind_of(run.replica).observe(engine, stack, project, await engine.replicas(), run.replica),)
+
+    (observer,) = await outlast.until(observed)
 
     async def over() -> Replica | None:
         replica = await outlast.find(run.replica.id)
@@ -116,7 +120,7 @@ async def follow(
 
     async def look() -> None:
         while observer is not None:
-            with suppress(ClientError):
+            with suppress(ClientError, EngineError):
                 for update in await observer.look():
                     await queue.put(update)
             await asyncio.sleep(LOOK_SECONDS)

@@ -35,9 +35,9 @@ class Place:
     project: Project
     replica: Replica
 
-    def urls(self) -> dict[int, str]:
-        """Its addresses by its own ports, the likeliest first."""
-        return page_urls(self.stack, self.project, self.replica)
+    async def urls(self) -> dict[int, str]:
+        """Its addresses by its own ports, the likeliest first. Raises EngineError."""
+        return await page_urls(self.engine, self.stack, self.project, self.replica)
 
 
 class Asker:
@@ -88,7 +88,7 @@ class ObjectStore(Asker):
         region = next((settings[name] for name in names if settings.get(name)), DEFAULT_REGION)
         trouble: ClientError | None = None
         # The console's port comes first among the links; the API's is most often this one.
-        for _, url in sorted(place.urls().items(), key=lambda item: item[0] != 9000):
+        for _, url in sorted((await place.urls()).items(), key=lambda item: item[0] != 9000):
             client = ObjectStoreClient(url, *((login.user, login.password) if login else ()), region=region)
             try:
                 if login:
@@ -114,7 +114,7 @@ class Airflow(Asker):
     async def line(self) -> str:
         """Its components and its newest run."""
         if not isinstance(self._client, AirflowClient):
-            url = next(iter(self.place.urls().values()), None)
+            url = next(iter((await self.place.urls()).values()), None)
             if url is None:
                 return ""
             self._client = AirflowClient(url)
@@ -151,7 +151,7 @@ class Mlflow(Asker):
     async def line(self) -> str:
         """Its experiments, newest run, champions."""
         if not isinstance(self._client, MlflowClient):
-            url = next(iter(self.place.urls().values()), None)
+            url = next(iter((await self.place.urls()).values()), None)
             if url is None:
                 return ""
             self._client = MlflowClient(url)
@@ -178,7 +178,7 @@ class Application(Asker):
         """The status of the path where it says how it is."""
         if isinstance(self._client, ApplicationClient) and self._path:
             return status_text(self._path, await self._client.status(self._path))
-        urls = self.place.urls()
+        urls = await self.place.urls()
         service = self.place.project.services[self.place.replica.service]
         known = health_url(service.health_test)
         url = urls.get(known[0] or 0) if known else None

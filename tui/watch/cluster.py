@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from tui.clients.http import ClientError
 from tui.clients.spark_master import MasterClient, MasterState, Worker
-from tui.engine.interface import Engine, EngineError, EngineGone, Replica, State
+from tui.engine.interface import Engine, EngineError, EngineGone, Reach, Replica, State
 from tui.stack.model import Project, Role, Service, Stack
 from tui.watch.links import master_url
 
@@ -167,12 +167,14 @@ class Workers:
 
 async def look_at_cluster(engine: Engine, stack: Stack, project: Project, replicas: Sequence[Replica]) -> Cluster:
     """What the Spark master says now, joined with these replicas."""
-    return await Workers(engine, stack, project).ask(replicas, await master_state(stack, project, replicas))
+    return await Workers(engine, stack, project).ask(replicas, await master_state(engine, stack, project, replicas))
 
 
-async def master_state(stack: Stack, project: Project, replicas: Sequence[Replica]) -> MasterState | None:
-    """What the Spark master says now; None if the stack has none or it does not answer."""
-    url = master_url(stack, project, replicas)
+async def master_state(
+    engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]
+) -> MasterState | None:
+    """What the Spark master says now; None if the stack has none or it does not answer. Raises EngineError."""
+    url = await master_url(engine, stack, project, replicas)
     if url is None:
         return None
     async with MasterClient(url) as client:

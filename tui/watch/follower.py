@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
 
-from tui.engine.interface import Engine, EngineError, EngineGone, Replica, State
+from tui.engine.interface import Engine, EngineError, EngineGone, Lacking, Replica, State
 from tui.watch.entries import row_of
 from tui.watch.log_ring import LogRing
 from tui.watch.outlast import FIRST_PAUSE, LONGEST_PAUSE
@@ -103,6 +103,9 @@ class Follower:
                 self._complaint = ""
             except EngineGone:
                 pass
+            except Lacking as lacking:
+                self._log.mark(time.time_ns(), str(lacking))
+                return
             except EngineError as error:
                 trouble = str(error)
             except TimeoutError:
@@ -186,6 +189,8 @@ class Follower:
                 async with aclosing(self._engine.stats(replica.id)) as samples:
                     async for sample in samples:
                         self._samples.push(sample)
+            except Lacking:
+                return
             except EngineError:
                 pass
             await self._look()

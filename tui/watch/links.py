@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from tui.clients.jupyter import LIST_COMMAND, parse_servers
 from tui.clients.spark_master import Worker
-from tui.engine.interface import Address, Engine, EngineError, Health, Replica, State
-from tui.engine.ports import published
+from tui.engine.interface import Address, Engine, EngineError, Health, NoWay, Reach, Replica, State
 from tui.stack.model import Link, Project, Role, Stack
 from tui.stack.roles import NOT_HTTP
 from tui.watch.names import short_name
@@ -22,37 +21,42 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 
 @dataclass(frozen=True, slots=True)
 class OpenLink:
-    """A link of one replica. `url` is None while it leads nowhere, and `why_not` says why."""
+    """A link of one replica. `url` is None while it leads nowhere, and `why_not` says why; one that is not `lasting`
+    ends with the engine's connection."""
 
     service: str
     replica: str
     title: str
     url: str | None
     why_not: str = ""
+    lasting: bool = True
 
 
-def host_url(replicas: Sequence[Replica], service: str, port: int) -> str | None:
-    """`http://host:port` under which a service's own port is published, or None if it is not (now)."""
+async def page_of(engine: Reach, replicas: Sequence[Replica], service: str, port: int) -> Address | NoWay:
+    """Where a service's own port is, or why no replica of it can be reached (now). Raises EngineError."""
+    found: Address | NoWay = NoWay(f"{service} is not up")
     for replica in replicas:
-        if replica.service == service and isinstance(found := published(replica, port), Address):
-            return found.url
-    return None
+        if replica.service == service and not replica.is_run:
+            found = await engine.reach(replica, port)
+            if isinstance(found, Address):
+                break
+    return found
 
 
-def page_urls(stack: Stack, project: Project, replica: Replica) -> dict[int, str]:
-    """The addresses of a replica that runs by its service's own ports: those of its links first, then every other one
-    that is published and may speak HTTP."""
+async def page_urls(engine: Reach, stack: Stack, project: Project, replica: Replica) -> dict[int, str]:
+    """The addresses of a replica by its service's own ports: those of its links first, then every other one that may
+    speak HTTP. Raises EngineError."""
     ports = (
         [link.port for link in stack.layout.service(replica.service).links if not link.service] if stack.layout else []
     )
     service = project.services.get(replica.service)
     ports += [port.target for port in service.ports if port.protocol == "tcp"] if service else []
-    urls = {port: host_url([replica], replica.service, port) for port in ports if port not in NOT_HTTP}
-    return {port: url for port, url in urls.items() if url is not None}
+    found = {port: await engine.reach(replica, port) for port in dict.fromkeys(ports) if port not in NOT_HTTP}
+    return {port: address.url for port, address in found.items() if isinstance(address, Address)}
 
 
-def master_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> str | None:
-    """Where the Spark master's page is published, or None without a master or while it is down."""
+async def master_url(engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]) -> str | None:
+    """Where the Spark master's page is, or None without a master or while none is reached. Raises EngineError."""
     layout = stack.layout
     if layout is None:
         return None
@@ -60,9 +64,9 @@ def master_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> s
         entry = layout.service(name)
         if entry.role is Role.SPARK_MASTER:
             for link in entry.links:
-                url = host_url(replicas, link.service or name, link.port)
-                if url:
-                    return url
+                page = await page_of(engine, replicas, link.service or name, link.port)
+                if isinstance(page, Address):
+                    return page.url
     return None
 
 
@@ -87,13 +91,14 @@ async def resolve_links(
             if not own and not project.services[name].profiles:
                 found.append(OpenLink(name, name, link.title, None, f"{name} is not up"))
             found += [
-                await _resolve(link, one, short_name(one, project), replicas, workers.get(one.id), tokens)
+                await _resolve(engine, link, one, short_name(one, project), replicas, workers.get(one.id), tokens)
                 for one in own
             ]
     return found
 
 
 async def _resolve(
+    engine: Reach,
     link: Link,
     replica: Replica,
     name: str,
@@ -107,9 +112,9 @@ async def _resolve(
     if replica.state is not State.RUNNING:
         return nowhere(f"{name} is {replica.state}")
     server = link.service or replica.service
-    base = host_url(replicas, server, link.port)
-    if base is None:
-        return nowhere(f"port {link.port} of {server} is not published on this machine")
+    base = await page_of(engine, replicas if link.service else [replica], server, link.port)
+    if isinstance(base, NoWay):
+        return nowhere(f"{server}: {base.why}" if link.service else base.why)
     path = link.path
     if "{worker_id}" in path:
         if worker is None:
@@ -120,7 +125,7 @@ async def _resolve(
         if token is None:
             return nowhere(f"no running Jupyter server was found in {name}")
         path = path.replace("{token}", quote(token, safe=""))
-    return OpenLink(replica.service, name, link.title, base + path)
+    return OpenLink(replica.service, name, link.title, base.url + path, lasting=base.lasting)
 
 
 class Tokens:

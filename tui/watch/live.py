@@ -276,13 +276,19 @@ class StackWatch:
         client: MasterClient | None = None
         try:
             while True:
-                url = None if self.outage else master_url(self._stack, self._project, self._replicas)
+                bell, url = self._bell, None
+                with suppress(EngineError):
+                    url = (
+                        None
+                        if self.outage
+                        else await master_url(self._engine, self._stack, self._project, self._replicas)
+                    )
                 if client is not None and client.base_url != url:
                     await client.close()
                     client = None
                 if url is None:
                     self._learn(Cluster())
-                    await self._bell.wait()
+                    await bell.wait()
                     continue
                 client = client or MasterClient(url)
                 try:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from tui.clients.http import ClientError
 from tui.clients.mlflow import MlflowClient, MlflowRun, ModelVersion
-from tui.engine.interface import Replica
+from tui.engine.interface import Address, NoWay, Reach, Replica
 from tui.stack.model import Project, Role, Stack
-from tui.watch.links import host_url
+from tui.watch.links import page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +22,20 @@ class Recorded:
     models: Mapping[str, Sequence[ModelVersion]] = field(default_factory=dict)
 
 
-def mlflow_url(stack: Stack, project: Project, replicas: Sequence[Replica]) -> dict[str, str]:
-    """The address of each MLflow service that runs and publishes a port, by service."""
-    found: dict[str, str] = {}
+async def mlflow_urls(
+    engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]
+) -> dict[str, str | NoWay]:
+    """The address of each MLflow service, or why there is none, by service. Raises EngineError."""
+    found: dict[str, str | NoWay] = {}
     for name in stack.with_role(project, Role.MLFLOW):
         assert stack.layout is not None
         ports = [link.port for link in stack.layout.service(name).links]
         ports = ports or [port.target for port in project.services[name].ports]
-        url = next((url for port in ports if (url := host_url(replicas, name, port))), None)
-        if url is not None:
-            found[name] = url
+        for port in ports:
+            page = await page_of(engine, replicas, name, port)
+            found[name] = page.url if isinstance(page, Address) else page
+            if isinstance(page, Address):
+                break
     return found
 
 

@@ -1,4 +1,4 @@
-"""One stack on each engine: what both must do is asked of both."""
+"""One stack on each engine: what all must do is asked of all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.contract.play import Play
 from tests.engine.docker.conftest import remove_project
 from tui.engine.choose import EngineKind, open_engine
 from tui.engine.interface import Engine, drain
@@ -60,14 +61,14 @@ services:
 """
 
 
-@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.engine), "process"])
-def kind(request: pytest.FixtureRequest) -> EngineKind:
-    """Each engine in turn."""
-    return EngineKind(request.param)
+@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.engine), "process", "scripted"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn, the tests' own too."""
+    return str(request.param)
 
 
 @pytest.fixture
-async def start(kind: EngineKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Start]:
+async def start(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Start]:
     """Opens an engine on the stack; several times if asked. What it started is ended afterwards."""
     name = f"sdtest{uuid.uuid4().hex[:10]}"
     (tmp_path / "compose.yaml").write_text(COMPOSE)
@@ -77,15 +78,25 @@ async def start(kind: EngineKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(cache, "user_cache_path", lambda app: tmp_path / "cache" / app)
     layout = load_layout(tmp_path / "sparkdeck.yaml")
     stack = Stack("contract", tmp_path, (tmp_path / "compose.yaml",), tmp_path, layout=layout)
+    if kind == "scripted":
+        play = Play()
+
+        async def again() -> Engine:
+            play.closed = False
+            return play
+
+        yield again
+        await play.end_all()
+        return
     async with AsyncExitStack() as closing:
 
         async def make() -> Engine:
-            engine = await open_engine(stack, kind)
+            engine = await open_engine(stack, EngineKind(kind))
             closing.push_async_callback(engine.close)
             return engine
 
         yield make
-        if kind is EngineKind.PROCESS:
+        if kind == "process":
             await drain((await make()).remove_all())
-    if kind is EngineKind.DOCKER:
+    if kind == "docker":
         await asyncio.to_thread(remove_project, name)

@@ -9,14 +9,16 @@ from contextlib import aclosing
 import pytest
 
 from tests.engine.contract.conftest import Start
-from tui.engine.choose import EngineKind
 from tui.engine.interface import (
+    Address,
+    Capability,
     Engine,
     EngineError,
     EngineGone,
     Event,
     Health,
     LogLine,
+    NoWay,
     Replica,
     RunRequest,
     State,
@@ -45,7 +47,7 @@ def is_healthy(service: str) -> Callable[[list[Replica]], bool]:
     return lambda found: any(one.service == service and one.health is Health.HEALTHY for one in found)
 
 
-async def test_it_says_what_it_is(start: Start, kind: EngineKind) -> None:
+async def test_it_says_what_it_is(start: Start, kind: str) -> None:
     info = (await start()).info
     assert info.kind == kind and info.version and info.endpoint and info.memory_is
     assert info.cores and info.memory and info.memory > 100_000_000
@@ -323,6 +325,21 @@ async def test_a_signal_is_an_event_and_an_unknown_one_is_refused(start: Start) 
     assert (await one(engine, "web")).state is State.RUNNING
     with pytest.raises(EngineError):
         await engine.signal(web.id, "NONSENSE")
+
+
+async def test_where_a_port_is_or_why_it_cannot_be_reached(start: Start) -> None:
+    engine = await start()
+    await drain(engine.up(["talk"]))
+    talk = await one(engine, "talk")
+    found = await engine.reach(talk, 9)
+    assert (found.host and found.port) if isinstance(found, Address) else found.why
+    await drain(engine.stop(["talk"]))
+    assert await engine.reach(await one(engine, "talk"), 9) == NoWay("it is ended")
+
+
+async def test_it_has_what_it_is_asked_for_or_says_why_not(start: Start) -> None:
+    engine = await start()
+    assert [engine.lacks(capability) for capability in Capability] == [""] * len(Capability)
 
 
 async def test_what_is_not_there_is_said(start: Start) -> None:

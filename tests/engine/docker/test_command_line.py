@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,7 +17,8 @@ from tui.engine.choose import open_engine
 from tui.engine.docker import compose as compose_module
 from tui.engine.docker.api import Endpoint
 from tui.engine.docker.compose import Compose
-from tui.engine.interface import EngineError, drain
+from tui.engine.docker.engine import DockerEngine
+from tui.engine.interface import EngineError, EngineInfo, drain
 from tui.stack.model import Stack
 from tui.stack.project import parse_project
 
@@ -86,11 +89,59 @@ def nowhere(folder: Path) -> Compose:
     return Compose(Stack("test", folder, (folder / "compose.yaml",), folder), Endpoint("default", "unix:///no.sock"))
 
 
+TOOL = """#!/bin/sh
+case "$*" in
+  *" config "*) echo '{"name": "demo", "services": {"web": {"image": "x"}, "more": {"image": "y"}}}' ;;
+  *) printf '%s\\n' "docker $*" >>"$0.told" ;;
+esac
+"""
+
+
+class Everything:
+    """An engine's API that has every image and no container."""
+
+    endpoint = Endpoint("default", "unix:///some.sock")
+
+    async def has(self, path: str) -> bool:
+        return True
+
+    async def query(self, kind: object, path: str, **how: object) -> list[object]:
+        return []
+
+
+@pytest.mark.parametrize("services", [("web",), ("web", "more"), ()])
+async def test_the_command_that_is_shown_is_the_one_that_is_run(
+    services: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool, file = tmp_path / "docker", tmp_path / "a file.yaml"
+    tool.write_text(TOOL)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    file.touch()
+    api: Any = Everything()
+    engine = DockerEngine(Stack("demo", tmp_path, (file,), tmp_path), api, EngineInfo("docker", "1", "here"))
+    acts = {
+        "build": engine.build(services),
+        "up": engine.up(services),
+        "recreate": engine.up(services, recreate=True),
+        "stop": engine.stop(services),
+        "restart": engine.restart(services),
+        "down": engine.down(),
+    }
+    for action, act in acts.items():
+        (tmp_path / "docker.told").unlink(missing_ok=True)
+        await drain(act)
+        (shown,) = engine.commands(action, () if action == "down" else services)
+        (told,) = (tmp_path / "docker.told").read_text().splitlines()
+        assert " ".join(shlex.split(shown)).removeprefix(f"{tmp_path}/") == told
+
+
 def test_looking_does_without_what_others_need(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("name: sdtest-look\nservices: {a: {image: x}}\n")
     script = """if True:
         import asyncio, sys
         from pathlib import Path
+from typing import Any
         from tui.engine.choose import open_engine
         from tui.stack.catalogue import find_stack
 

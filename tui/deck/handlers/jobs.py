@@ -22,7 +22,7 @@ async def cancel(deck: Deck, key: str) -> None:
     if pane.replica.state is State.ENDED:
         deck.say(f"{pane.name} has ended already.")
         return
-    command = usecases.cancel_command(ready, pane.name, pane.replica.name)
+    command = usecases.cancel_command(ready, pane.name, pane.replica)
     lines = [line for line in (command.line, command.engine_line) if line]
     if await deck.ask(Ask(f"{command.title}?", lines, "What it has written so far stays.", "Cancel it")):
         deck.runner.start(command, usecases.cancel_run(ready, pane.replica))

@@ -9,7 +9,7 @@ from tui.deck.handlers.views import copy, open_url
 from tui.deck.port import Deck
 from tui.engine.interface import State
 from tui.stack.model import Role
-from tui.watch.mlflow import mlflow_url
+from tui.watch.mlflow import mlflow_urls
 
 
 @handles("findings")
@@ -38,13 +38,15 @@ async def mlflow(deck: Deck, key: str) -> None:
     if not services:
         deck.say(f"{ready.stack.name} has no MLflow.", severity="warning")
         return
-    servers = mlflow_url(ready.stack, ready.project, deck.desk.replicas())
+    servers = await mlflow_urls(ready.engine, ready.stack, ready.project, deck.desk.replicas())
     focused = deck.focused_pane.service.name if deck.focused_pane and deck.focused_pane.service else ""
-    service = focused if focused in services else next(iter(servers), services[0])
-    if service not in servers:
+    reached = next((name for name, url in servers.items() if isinstance(url, str)), services[0])
+    service = focused if focused in services else reached
+    url = servers.get(service)
+    if not isinstance(url, str):
         panes = [pane for pane in deck.desk.shown() if pane.service and pane.service.name == service]
         if any(pane.is_running for pane in panes):
-            deck.say(f"{service} publishes no port on this machine: its runs cannot be read.", severity="warning")
+            deck.say(f"The runs of {service} cannot be read: {url.why if url else 'no port'}", severity="warning")
         else:
             deck.say(f"{service} is not up. Start it: u on its pane, or sparkdeck up {service}", severity="warning")
         return
@@ -52,7 +54,7 @@ async def mlflow(deck: Deck, key: str) -> None:
     def running() -> set[str]:
         return {one.labels["run"] for one in deck.desk.replicas() if one.is_run and one.state is State.RUNNING}
 
-    match await deck.ask(MlflowScreen(service, servers[service], running)):
+    match await deck.ask(MlflowScreen(service, url, running)):
         case ("open", url):
             await open_url(deck, url)
         case ("copy", run_id):

@@ -55,12 +55,13 @@ class HelpScreen(Dialog[None]):
         width = min(WIDTH, int(self.app.size.width * 0.98)) - HELP_AT - 5
         for action in self._keymap.of(self._scope):
             keys = keys_text(self._keymap.keys[action.id]) or "palette"
+            why_not = self._keymap.why_not(action.id)
             asks = " (asks first)" if action.danger else ""
-            text = f"\n{' ' * HELP_AT}".join(wrap(f"{action.help}{asks}", max(20, width)))
+            text = f"\n{' ' * HELP_AT}".join(wrap(why_not or f"{action.help}{asks}", max(20, width)))
             rows.append(
                 Content.assemble(
-                    Content.styled(f"{keys:>14}  ", "bold $accent"),
-                    Content.styled(f"{action.title:<15}", "bold"),
+                    Content.styled(f"{keys:>14}  ", "$text-disabled" if why_not else "bold $accent"),
+                    Content.styled(f"{action.title:<15}", "$text-disabled" if why_not else "bold"),
                     Content.styled(text, "$text-muted"),
                 )
             )

@@ -59,10 +59,13 @@ class Palette(Dialog[str]):
         return [Option(self._prompt(action), action.id) for action in found]
 
     def _prompt(self, action: Action) -> Content:
+        why_not = self._keymap.why_not(action.id)
         return Content.assemble(
-            Content.styled(f"{action.title:<16}", "bold"),
-            Content.styled(f"{keys_text(self._keymap.keys[action.id]):>12}  ", "$accent"),
-            Content.styled(action.help, "$text-muted"),
+            Content.styled(f"{action.title:<16}", "$text-disabled" if why_not else "bold"),
+            Content.styled(
+                f"{keys_text(self._keymap.keys[action.id]):>12}  ", "$text-disabled" if why_not else "$accent"
+            ),
+            Content.styled(why_not or action.help, "$text-muted"),
         )
 
     def on_input_changed(self, message: Input.Changed) -> None:

@@ -46,8 +46,7 @@ class Header(Rows):
         note = "   read only" if self._read_only else ""
         if desk.ready is not None:
             info = desk.ready.engine.info
-            # Why it is Docker needs no words; why it is not does.
-            why = f", {bare(info.reason)}" if info.kind == "process" else ""
+            why = f", {bare(info.reason)}" if info.reason else ""
             engine = f"   {bare(info.kind)} {bare(info.version)} · {bare(info.endpoint)}{why}"
             # The engine's address gives way to what is counted.
             row.add(fit(engine, max(0, row.left - len(note) - len(right) - 3)), style.bar)
@@ -96,8 +95,7 @@ class Header(Rows):
             if waiting:
                 row.add(f" {waiting} waiting", style.warn)
         host = watch.host
-        machine = "host" if desk.ready.engine.info.is_local else "this machine"
-        parts = [f"{machine} cpu {words.percent(host.cpu_percent)}"]
+        parts = [f"{desk.ready.engine.info.here} cpu {words.percent(host.cpu_percent)}"]
         if host.memory_used is not None:
             parts.append(f"{words.size(host.memory_used)} of {words.size(host.memory_total)}")
         counted = re.split("[,:]", desk.ready.engine.info.memory_is)[0]
@@ -161,7 +159,9 @@ class Footer(Rows):
             if len(key) + len(action.title) + 3 > row.left - reserved:
                 continue
             start = row.used
-            row.add(f" {key}", style.bar_key).add(f" {action.title} ", style.bar)
+            greyed = bool(self._keymap.why_not(action.id))
+            row.add(f" {key}", style.dim if greyed else style.bar_key)
+            row.add(f" {action.title} ", style.dim if greyed else style.bar)
             self._spots.append((start, row.used, action.id))
         return [row.strip(style.bar)]
 

@@ -83,7 +83,7 @@ class Api:
         self._open_streams: set[aiohttp.ClientResponse] = set()
         self._base = "http://docker"
         self._budget = Budget(most_streams())
-        self._ssh: Ssh | None = None
+        self.ssh: Ssh | None = None
         with translated(str(endpoint)):
             self._session = aiohttp.ClientSession(connector=self._connector(), timeout=TIMEOUT)
 
@@ -97,8 +97,8 @@ class Api:
             self._base = f"{'https' if tls else 'http'}://{address.rstrip('/')}"
             return aiohttp.TCPConnector(limit=0, ssl=tls or True)
         if scheme == "ssh":
-            self._ssh = Ssh(self.endpoint.host)
-            return aiohttp.UnixConnector(str(self._ssh.socket), limit=0)
+            self.ssh = Ssh(self.endpoint.host)
+            return aiohttp.UnixConnector(str(self.ssh.socket), limit=0)
         raise gone(str(self.endpoint), "an address of this kind is not understood")
 
     def _tls(self) -> ssl.SSLContext:
@@ -118,8 +118,8 @@ class Api:
         for response in tuple(self._open_streams):
             response.close()
         await self._session.close()
-        if self._ssh is not None:
-            await self._ssh.close()
+        if self.ssh is not None:
+            await self.ssh.close()
 
     def attend(self, replica_ids: Collection[str]) -> None:
         """Whose streams come first where not all can be open."""
@@ -154,8 +154,8 @@ class Api:
                 return await (await self._accepted(response, what)).read()
 
     async def _request(self, method: str, path: str, params: Mapping[str, Any] | None) -> aiohttp.ClientResponse:
-        if self._ssh is not None:
-            await self._ssh.ready()
+        if self.ssh is not None:
+            await self.ssh.ready()
         query = {name: json.dumps(v) if isinstance(v, dict) else v for name, v in (params or {}).items()}
         return await self._session.request(method, f"{self._base}/{path}", params=query, allow_redirects=False)
 
@@ -185,7 +185,7 @@ class Api:
             # aiohttp trips over a session that is closed while it works, with whatever comes first.
             if self._closed:
                 raise closed from None
-            if isinstance(error, EngineGone) and self._ssh is not None and (words := self._ssh.last_words()):
+            if isinstance(error, EngineGone) and self.ssh is not None and (words := self.ssh.last_words()):
                 raise EngineGone(f"{error} Of this connection ssh said last: {words}") from None
             raise
 

@@ -95,14 +95,14 @@ class Compose:
     def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
         """The whole command line, the way every caller can run it from any folder."""
         stack = self._stack
-        return [
-            *self.docker("compose"),
+        return self.docker(
+            "compose",
             *(word for file in stack.files for word in ("--file", str(file))),
             *(("--profile", "*") if every_profile else ()),
             *(("--env-file", str(stack.env_file)) if stack.env_file.is_file() else ()),
             *("--project-directory", str(stack.folder)),
             *arguments,
-        ]
+        )
 
     async def stream(self, *arguments: str, every_profile: bool = False) -> AsyncGenerator[Progress]:
         """Runs a command and yields what it says."""

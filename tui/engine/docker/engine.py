@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+import platform
+import shlex
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
+from tui.engine import child
 from tui.engine.child import time_limit
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.answers import Listed, Machine, Top, Version
@@ -17,6 +20,7 @@ from tui.engine.docker.api import Api
 from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, image_name, options
 from tui.engine.docker.errors import NotThere, explain, taken_port
 from tui.engine.docker.owner import owner_of
+from tui.engine.docker.reach import Ways
 from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
 from tui.engine.interface import (
     Address,
@@ -33,7 +37,7 @@ from tui.engine.interface import (
     Sample,
     State,
 )
-from tui.engine.ports import is_taken, listener, published
+from tui.engine.ports import is_taken, listener, next_free
 from tui.stack.errors import ProjectError
 from tui.stack.fingerprint import fingerprint
 from tui.stack.model import Port, Project, Service, Stack
@@ -47,16 +51,41 @@ PS = "-eo pid,user,pcpu,rss,etime,args"
 SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
 
 
+# What compose is told for services, and docker for single replicas.
+_WORDS = {
+    "build": ("build",),
+    "up": ("up", "--detach"),
+    "recreate": ("up", "--detach", "--force-recreate"),
+    "stop": ("stop",),
+    "restart": ("restart", "--no-deps"),
+    "down": ("down", "--remove-orphans"),
+}
+_REPLICA_WORDS = {
+    "up": ("start",),
+    "stop": ("stop", "--time", "10"),
+    "restart": ("restart",),
+    "cancel": ("stop", "--time", "20"),
+}
+
+
+def _words(action: str, services: Sequence[str], *more: str) -> tuple[list[str], bool]:
+    """What compose is told, and whether services behind profiles are meant too."""
+    every_profile = action in ("stop", "restart", "down") or (action == "build" and not services)
+    return [*_WORDS[action], *more, *services], every_profile
+
+
 class DockerEngine:
     """A stack's compose project on a Docker Engine. See `tui.engine.interface.Engine`."""
 
-    def __init__(self, stack: Stack, api: Api, info: EngineInfo) -> None:
+    def __init__(self, stack: Stack, api: Api, info: EngineInfo, *, on_host: bool = False) -> None:
+        """`on_host`: the engine is this very machine's, without a virtual one or namespaces between."""
         self._stack = stack
         self._api = api
         self._info = info
         self._compose = Compose(stack, api.endpoint)
         self._project: Project | None = None
         self._files: Mapping[Path, tuple[int, int] | None] = {}
+        self._ways = Ways(api, self._compose.docker, self._exit_code, on_host=on_host)
 
     @classmethod
     async def open(cls, stack: Stack) -> DockerEngine:
@@ -73,12 +102,13 @@ class DockerEngine:
             "docker",
             version.version,
             str(endpoint),
-            "Docker answers",
             cores=machine.cores or None,
             memory=machine.memory or None,
-            is_local=endpoint.is_local,
+            here="host" if endpoint.is_local else "this machine",
         )
-        return cls(stack, api, info)
+        here = endpoint.is_local and machine.name == platform.node()
+        rootless = any("rootless" in option for option in machine.security_options or ())
+        return cls(stack, api, info, on_host=here and not rootless)
 
     @property
     def info(self) -> EngineInfo:
@@ -91,6 +121,7 @@ class DockerEngine:
 
     async def close(self) -> None:
         """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
+        await self._ways.close()
         await self._api.close()
 
     async def project(self) -> Project:
@@ -130,6 +161,7 @@ class DockerEngine:
             for task in looks:
                 task.cancel()
             await asyncio.gather(*looks, return_exceptions=True)
+        await self._ways.keep(replicas)
         return sorted(replicas, key=lambda one: (one.service, one.is_run, one.number, one.name))
 
     async def record(self, replica_id: str) -> Mapping[str, Any]:
@@ -173,26 +205,24 @@ class DockerEngine:
 
     def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose build`."""
-        every = not services
-        return self._act("build", *(["--no-cache"] if fresh else ()), *services, every_profile=every)
+        return self._act("build", services, *(["--no-cache"] if fresh else ()))
 
     async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose up --detach`, after building missing images; does not wait for health."""
         async with aclosing(self._build_missing(await self.project(), services)) as steps:
             async for step in steps:
                 yield step
-        force = ["--force-recreate"] if recreate else ()
-        async with aclosing(self._act("up", "--detach", *force, *services)) as steps:
+        async with aclosing(self._act("recreate" if recreate else "up", services)) as steps:
             async for step in steps:
                 yield step
 
     def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """`docker compose stop`; runs are left alone."""
-        return self._act_on(services, "stop")
+        return self._act_on("stop", services)
 
     def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """`docker compose restart` of just these services."""
-        return self._act_on(services, "restart", "--no-deps")
+        return self._act_on("restart", services)
 
     async def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose down` of every profile, with runs and with what services of earlier files left."""
@@ -201,8 +231,7 @@ class DockerEngine:
         async with aclosing(self._remove_containers(name, one_offs=True)) as steps:
             async for step in steps:
                 yield step
-        more = ["--volumes"] if volumes else ()
-        async with aclosing(self._act("down", "--remove-orphans", *more, every_profile=True)) as steps:
+        async with aclosing(self._act("down", (), *(["--volumes"] if volumes else ()))) as steps:
             async for step in steps:
                 yield step
 
@@ -216,8 +245,8 @@ class DockerEngine:
         async with aclosing(self._build_missing(project, [service])) as steps:
             async for step in steps:
                 yield step
-        wanted = ["--scale", f"{service}={count}", service]
-        async with aclosing(self._act("up", "--detach", "--no-deps", "--no-recreate", *wanted)) as steps:
+        wanted = ["--no-deps", "--no-recreate", "--scale", f"{service}={count}"]
+        async with aclosing(self._act("up", [service], *wanted)) as steps:
             async for step in steps:
                 yield step
 
@@ -297,8 +326,11 @@ class DockerEngine:
         return self._compose.command("exec", *settings, *index, service, *(command or SHELL))
 
     async def reach(self, replica: Replica, port: int) -> Address | NoWay:
-        """The published port."""
-        return published(replica, port)
+        """The published port, the host's or the container's address, else a tunnel; looked up once for each start."""
+        return await self._ways.to(replica, port)
+
+    async def _exit_code(self, command: Sequence[str]) -> int:
+        return (await child.output(command, self._stack.folder, {}, limit=EXECUTE_LIMIT))[0]
 
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""
@@ -315,17 +347,28 @@ class DockerEngine:
             async for step in steps:
                 yield step
 
-    async def _act_on(self, services: Sequence[str], *arguments: str) -> AsyncGenerator[Progress]:
+    def commands(self, action: str, services: Sequence[str] = (), replicas: Sequence[Replica] = ()) -> list[str]:
+        """Compose's own for services, docker's for replicas."""
+        lines = []
+        if services or not replicas:
+            arguments, every_profile = _words(action, services)
+            lines.append(self._compose.command(*arguments, every_profile=every_profile))
+        if replicas:
+            lines.append(self._compose.docker(*_REPLICA_WORDS[action], *(one.name for one in replicas)))
+        return [shlex.join(line) for line in lines]
+
+    async def _act_on(self, action: str, services: Sequence[str]) -> AsyncGenerator[Progress]:
         """An action on services that there must be: compose itself passes over one that it does not know."""
         if services:
             project = await self.project()
             for name in services:
                 self._service(project, name)
-        async with aclosing(self._act(*arguments, *services, every_profile=True)) as steps:
+        async with aclosing(self._act(action, services)) as steps:
             async for step in steps:
                 yield step
 
-    async def _act(self, *arguments: str, every_profile: bool = False) -> AsyncGenerator[Progress]:
+    async def _act(self, action: str, services: Sequence[str], *more: str) -> AsyncGenerator[Progress]:
+        arguments, every_profile = _words(action, services, *more)
         try:
             async with aclosing(self._compose.stream(*arguments, every_profile=every_profile)) as steps:
                 async for step in steps:
@@ -351,6 +394,10 @@ class DockerEngine:
         if not self._api.endpoint.is_local:
             return await self._publisher(port.published)
         return await self._holder(port.published) if is_taken(port.host, port.published) else None
+
+    async def next_free(self, port: Port, avoid: Collection[int | None] = ()) -> int | None:
+        """The next free port; of a remote machine nobody here can tell."""
+        return next_free(port, avoid) if self._api.endpoint.is_local else None
 
     async def _holder(self, port: int) -> str:
         return await self._publisher(port) or await listener(port) or "another program"

@@ -32,7 +32,7 @@ from tui.engine.interface import (
     State,
     drain,
 )
-from tui.engine.ports import is_taken, listener, published
+from tui.engine.ports import is_taken, listener, next_free, published
 from tui.engine.process import cache, inside, launch
 from tui.engine.process.fit import this_machine
 from tui.engine.process.identity import is_same
@@ -295,11 +295,21 @@ class ProcessEngine:
         file = self._folder / "replicas" / spec["name"] / "spec.json"
         return inside.shell_line(file, plan.arguments(service, command), env or {})
 
+    def commands(self, action: str, services: Sequence[str] = (), replicas: Sequence[Replica] = ()) -> list[str]:
+        """Nothing: there is no tool of its own."""
+        return []
+
     # ports, cleaning up
 
     async def reach(self, replica: Replica, port: int) -> Address | NoWay:
-        """The port of this machine that the replica was given."""
-        return published(replica, port)
+        """The port that the replica was given for it, else the same port where it listens there."""
+        found = published(replica, port)
+        if isinstance(found, NoWay) and replica.state is State.RUNNING:
+            folder = await self._folder_of(replica.id)
+            if await asyncio.to_thread(self._streams.listens, folder, port):
+                return Address("localhost", port)
+            return NoWay(f"it does not listen on port {port}")
+        return found
 
     async def port_holder(self, port: Port) -> str | None:
         """Who holds a port that the user set himself; every other one is moved when it is taken."""
@@ -309,6 +319,10 @@ class ProcessEngine:
         if port.published not in plan.set_ports or not is_taken(LOCALHOST, port.published):
             return None
         return await listener(port.published) or "another program"
+
+    async def next_free(self, port: Port, avoid: Collection[int | None] = ()) -> int | None:
+        """The next free port of this machine."""
+        return next_free(port, avoid)
 
     async def removables(self) -> list[Removable]:
         """Replicas and runs with their logs, volumes, and what was made for no other stack than this one."""

@@ -18,6 +18,7 @@ from tui.engine.process.logfile import Line, LogReader
 from tui.engine.process.samples import Sampler
 from tui.engine.process.state import ENDED, RUNNING
 from tui.engine.process.store import Store
+from tui.engine.process.tree import family, listening
 from tui.engine.process.watcher import Watcher, heard
 
 SAMPLE_SECONDS = 1.0
@@ -106,6 +107,10 @@ class Streams:
                 command = " ".join(process.cmdline()) or process.name()
                 rows.append([str(process.pid), process.username(), str(size), str(elapsed), command])
         return rows
+
+    def listens(self, folder: Path, port: int) -> bool:
+        """Whether a replica listens on a TCP port of this machine."""
+        return port in (listening(family(self._roots(folder))) or ())
 
     # events
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tui.clients.spark_app import SparkJob
 from tui.clients.spark_master import MasterState
-from tui.engine.interface import Replica
+from tui.engine.interface import Reach, Replica
 from tui.jobs.progress import RunProgress
 from tui.stack.model import JobKind, JobSpec, Project, Service, Stack
 from tui.watch.queued import QueuedReason
@@ -84,6 +84,8 @@ class Kind(ABC):
         """What on the cluster speaks against a run with these settings. Raises SubmitError."""
         return []
 
-    def observe(self, stack: Stack, project: Project, replicas: Sequence[Replica], run: str) -> Observer | None:
+    async def observe(
+        self, engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica], run: Replica
+    ) -> Observer | None:
         """Somebody to look at a run, where there is more to see than its log."""
         return None

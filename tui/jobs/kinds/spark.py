@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tui.clients.spark_app import RUN_PROPERTY, AppClient, SparkJob
-from tui.clients.spark_master import Application, MasterClient, MasterState
-from tui.engine.interface import Replica
+from tui.clients.spark_master import MasterClient, MasterState
+from tui.engine.interface import NoWay, Reach, Replica
 from tui.jobs.kinds.kind import Kind, Observer, Seen, Started, SubmitError
 from tui.jobs.progress import Pace, run_progress
 from tui.stack.model import JobKind, JobSpec, Project, Role, Service, Stack
+from tui.watch.driver import DriverUi, driver_ui
 from tui.watch.links import master_url
 from tui.watch.queued import Queued, queued_reason
 from tui.watch.words import size
@@ -93,10 +95,13 @@ class Spark(Kind):
             return [f"It would wait: an executor needs {size(wanted)}, the most that is free is {size(free)}."]
         return []
 
-    def observe(self, stack: Stack, project: Project, replicas: Sequence[Replica], run: str) -> Observer | None:
-        """Its application behind the master."""
-        url = master_url(stack, project, replicas)
-        return _Application(url, run) if url else None
+    async def observe(
+        self, engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica], run: Replica
+    ) -> Observer | None:
+        """Its application, found through the master."""
+        url = await master_url(engine, stack, project, replicas)
+        way = functools.partial(driver_ui, engine, stack, project, replicas, driver=run)
+        return _Application(url, run.labels["run"], way) if url else None
 
 
 def spark_memory(text: str) -> int:
@@ -110,11 +115,14 @@ def spark_memory(text: str) -> int:
 
 
 class _Application:
-    """The run's application behind the Spark master: found once, then asked again and again."""
+    """The run's application: found once through the Spark master, then asked again and again.
 
-    def __init__(self, master: str, run: str) -> None:
+    `way` says where an application's driver can be asked.
+    """
+
+    def __init__(self, master: str, run: str, way: Callable[[str], Awaitable[DriverUi | NoWay]]) -> None:
         self._run = run
-        self._master_url = master
+        self._way = way
         self._master = MasterClient(master)
         self._app: AppClient | None = None
         self._others: set[str] = set()
@@ -135,8 +143,9 @@ class _Application:
             found = await self._find(state)
             if found is None:
                 return []
-            updates.append(Started(found.id, f"{self._master_url}/proxy/{found.id}/"))
-            self._app = AppClient(self._master_url, found.id)
+            app_id, way = found
+            updates.append(Started(app_id, way.page))
+            self._app = AppClient(way.api, app_id)
         known = state.application(self._app.app_id)
         reason = queued_reason(state, known) if known else None
         # "Not yet" is true of every application for a moment: worth saying only if it stays so.
@@ -150,15 +159,18 @@ class _Application:
             updates.append(run_progress(jobs, active, self._pace.look(active)))
         return updates
 
-    async def _find(self, state: MasterState) -> Application | None:
+    async def _find(self, state: MasterState) -> tuple[str, DriverUi] | None:
         for candidate in state.active:
             if candidate.id in self._others:
                 continue
-            async with AppClient(self._master_url, candidate.id) as client:
+            way = await self._way(candidate.id)
+            if isinstance(way, NoWay):
+                continue
+            async with AppClient(way.api, candidate.id) as client:
                 properties = await client.properties()
             if properties is None:
                 continue
             if properties.get(RUN_PROPERTY) == self._run:
-                return candidate
+                return candidate.id, way
             self._others.add(candidate.id)
         return None
