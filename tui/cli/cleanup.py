@@ -41,7 +41,8 @@ async def cleanup(
         rows = ((kind, name, size(count)) for kind, name, count in doomed)
         print_table(table("what", "name", "size", rows=rows, right=("size",)))
         total = sum(count or 0 for _, _, count in doomed)
-        say(f"{size(total)} in all; layers that images share are counted with each of them")
+        least = "at least " if any(count is None for _, _, count in doomed) else ""
+        say(f"{least}{size(total)} in all; layers that images share are counted with each of them")
         if mounted and not folders:
             kept = ", ".join(f"{folder.path} ({size(folder.size)})" for folder in mounted)
             note(f"kept: {kept}. To empty these too: --folders")

@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
+from tests.engine.docker.conftest import StartStack
 from tui.engine.choose import open_engine
 from tui.engine.interface import Engine, EngineError, EngineGone, LogLine, Replica, RunRequest, State, drain
 from tui.stack.model import Stack
+from tui.watch.live import StackWatch
+from tui.watch.log_ring import LogRing
+from tui.watch.logs import follow
+from tui.watch.outlast import Outlast
 
 pytestmark = [
     pytest.mark.engine,
@@ -127,6 +132,45 @@ async def test_a_follower_is_there_while_lines_come(start_stack: Any, project_na
         await engine.end(replica.id, grace_seconds=0)
         async with asyncio.timeout(10):
             assert [line async for line in lines] == []
+
+
+async def test_a_log_that_cannot_be_read_back_is_only_that_ones(start_stack: StartStack, tmp_path: Path) -> None:
+    engine = await start_stack(
+        """
+        dumb:
+          <<: *base
+          command: [bash, -c, "echo never seen; sleep infinity"]
+          logging: {driver: none}
+        loud:
+          <<: *base
+          command: [bash, -c, "while :; do echo seen; sleep 0.2; done"]
+        """
+    )
+    await drain(engine.up())
+    dumb, loud = await engine.replicas()
+    reason = "There is no log: the engine cannot read back what the logging driver 'none' takes"
+    for options in ({}, {"follow": True}):
+        with pytest.raises(EngineError, match=reason):
+            await collect(engine, dumb, **options)
+    told: list[str] = []
+    seen: list[str] = []
+    watch = StackWatch(engine, Stack("test", tmp_path, (), tmp_path), await engine.project())
+    await watch.start()
+    try:
+        async with asyncio.timeout(30):
+            async with aclosing(follow(engine, lambda one: True, 10, Outlast(engine, told.append))) as batches:
+                while len(seen) < 8:
+                    seen += [f"{one.replica.service}: {one.line.text}" for one in await anext(batches)]
+            assert set(seen) == {"loud: seen"} and told == [f"{dumb.name}: {reason}"]
+            logs: dict[str, LogRing] = {}
+            while len(logs) < 2 or not logs["dumb"].total or logs["loud"].total < 4:
+                await asyncio.sleep(0.1)
+                logs = {pane.replica.service: pane.log for pane in watch.panes.values() if pane.replica}
+        assert [entry.text for entry in logs["dumb"].rows(0, 5)] == [reason]
+        assert reason not in [entry.text for entry in logs["loud"].rows(0, 50)]
+    finally:
+        await watch.close()
+    assert (await collect(engine, loud, tail=1))[0].text == "seen"
 
 
 async def test_unknown_replicas(start_stack: Any) -> None:

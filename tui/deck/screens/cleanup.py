@@ -65,8 +65,11 @@ class CleanupScreen(Dialog[bool]):
             for item in self._removables
         ]
         total = sum(item.size or 0 for item in self._removables)
+        least = "at least " if any(item.size is None for item in self._removables) else ""
         if rows:
-            rows.append(Content.styled(f"{words.size(total)} in all; layers that images share count with each", "bold"))
+            rows.append(
+                Content.styled(f"{least}{words.size(total)} in all; layers that images share count with each", "bold")
+            )
         else:
             rows.append(Content("Nothing is kept of this stack."))
         for folder in self._folders:

@@ -32,19 +32,24 @@ class Column:
     largest_first: bool = True
 
 
+def _known(value: float | None) -> float:
+    """What is unknown comes after a zero."""
+    return -1.0 if value is None else value
+
+
 COLUMNS = (
     Column("service", 20, lambda found: found.name, False),
     Column("state", 16, lambda found: found.style == "good", False),
     Column("up", 10),
     Column("restarts", 8, lambda found: found.restarts),
-    Column("cpu", 7, lambda found: found.cpu if found.cpu is not None else -1.0),
-    Column("memory", 9, lambda found: found.memory if found.memory is not None else -1),
-    Column("of limit", 9, lambda found: found.memory_fraction if found.memory_fraction is not None else -1.0),
-    Column("net in", 10, lambda found: found.rates[0] or 0),
-    Column("net out", 10, lambda found: found.rates[1] or 0),
-    Column("disk r", 10, lambda found: found.rates[2] or 0),
-    Column("disk w", 10, lambda found: found.rates[3] or 0),
-    Column("procs", 5, lambda found: found.processes or 0),
+    Column("cpu", 7, lambda found: _known(found.cpu)),
+    Column("memory", 9, lambda found: _known(found.memory)),
+    Column("of limit", 9, lambda found: _known(found.memory_fraction)),
+    Column("net in", 10, lambda found: _known(found.rates[0])),
+    Column("net out", 10, lambda found: _known(found.rates[1])),
+    Column("disk r", 10, lambda found: _known(found.rates[2])),
+    Column("disk w", 10, lambda found: _known(found.rates[3])),
+    Column("procs", 5, lambda found: _known(found.processes)),
 )
 
 

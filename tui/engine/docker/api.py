@@ -17,7 +17,7 @@ import msgspec
 
 from tui.engine.docker.answers import Container, Refusal
 from tui.engine.docker.budget import Budget, Place, most_streams
-from tui.engine.docker.errors import SHOWN, NotThere, garbled, gone, translated
+from tui.engine.docker.errors import SHOWN, NotDone, NotThere, garbled, gone, translated
 from tui.engine.docker.ssh import Ssh
 from tui.engine.interface import EngineError, EngineGone
 from tui.text import message
@@ -26,7 +26,7 @@ from tui.text import message
 ANSWER_SECONDS = 30
 # Each call has its own limit, streams have none.
 TIMEOUT = aiohttp.ClientTimeout(sock_connect=ANSWER_SECONDS)
-_NOT_MODIFIED, _NOT_FOUND = 304, 404
+_NOT_MODIFIED, _NOT_FOUND, _NOT_IMPLEMENTED = 304, 404, 501
 _UNREAD = "This replica cannot be read"
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ class Api:
         except (ValueError, RecursionError):
             page = body[:SHOWN].decode(errors="replace")
             raise garbled(str(self.endpoint), f"{response.status} {response.reason}, {page!r}") from None
-        kind = NotThere if response.status == _NOT_FOUND else EngineError
+        kind = {_NOT_FOUND: NotThere, _NOT_IMPLEMENTED: NotDone}.get(response.status, EngineError)
         raise kind(f"{what}: {text}" if what else text)
 
     @contextmanager

@@ -30,6 +30,10 @@ class NotThere(EngineError):
     """The engine knows nothing of that name."""
 
 
+class NotDone(EngineError):
+    """The engine does not do that here: it cannot read a log back that its driver took elsewhere."""
+
+
 def gone(endpoint: str, reason: str) -> EngineGone:
     """An engine that does not answer: where it was looked for, why not, and what to do."""
     if _DENIED.search(reason):

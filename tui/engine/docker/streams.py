@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from tui.engine.docker.answers import Actor, Message, Reading
+from tui.engine.docker.answers import Actor, Container, Message, Reading
 from tui.engine.docker.api import Api
-from tui.engine.docker.errors import NotThere, gone
+from tui.engine.docker.errors import NotDone, NotThere, gone
 from tui.engine.docker.frames import Log
 from tui.engine.docker.replicas import PROJECT_LABEL, SERVICE_LABEL, is_ours
 from tui.engine.docker.stats import sample
-from tui.engine.interface import Event, LogLine, Sample
+from tui.engine.interface import EngineError, Event, LogLine, Sample
 
 CHUNK = 256 * 1024
 # One reading is 3 KB, some more on a machine with hundreds of cores; one event at most its labels.
@@ -61,8 +61,22 @@ async def logs(
     api: Api, replica_id: str, since_ns: int | None, until_ns: int | None, tail: int | None, follow: bool
 ) -> AsyncGenerator[LogLine]:
     """Lines of a replica; see the interface."""
+    container = await api.inspect(replica_id)
+    try:
+        async with aclosing(_log(api, container, since_ns, until_ns, tail, follow)) as lines:
+            async for line in lines:
+                yield line
+    except NotDone:
+        config = container.host_config and container.host_config.log_config
+        driver = f"driver {config.type!r}" if config else "driver of this service"
+        raise EngineError(f"There is no log: the engine cannot read back what the logging {driver} takes") from None
+
+
+async def _log(
+    api: Api, container: Container, since_ns: int | None, until_ns: int | None, tail: int | None, follow: bool
+) -> AsyncGenerator[LogLine]:
     # Only the engine's own description says whether the stream has frames: 20.10 does not send it along.
-    tty = (await api.inspect(replica_id)).config.tty
+    replica_id, tty = container.id, container.config.tty
     seen = 0
     if follow:
         recent: deque[int] = deque(maxlen=RECENT_LINES)

@@ -95,13 +95,13 @@ class Sampler:
         return Sample(
             replica_id=replica_id,
             at=now,
-            cpu_percent=max(0.0, used / seconds * 100) if seconds else None,
-            memory=memory,
+            cpu_percent=max(0.0, used / seconds * 100) if seconds and cpu else None,
+            memory=memory if cpu else None,
             memory_limit=None,
             network_received=None,
             network_sent=None,
-            disk_read=tree.read if disk_known else None,
-            disk_written=tree.written if disk_known else None,
+            disk_read=tree.read if disk and disk_known else None,
+            disk_written=tree.written if disk and disk_known else None,
             processes=len(processes),
         )
 
