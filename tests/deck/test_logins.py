@@ -14,7 +14,7 @@ from tui.deck.handlers import views
 from tui.deck.screens.open import OpenMenu
 from tui.engine.interface import Health
 from tui.stack.model import Layout, Link, Port, Project, Role, Service, ServiceLayout, Stack
-from tui.watch.logins import MASK
+from tui.watch.roles.kind import MASK
 
 PASSWORD = "hunter2-of-the-test"
 STORE = {"MINIO_ROOT_USER": "admin", "MINIO_ROOT_PASSWORD": PASSWORD}

@@ -18,11 +18,14 @@ from typing import TypeVar
 
 import pytest
 
+from tests.scripted_engine import ScriptedEngine
 from tui.clients.http import MIB, ClientError, Trouble
 from tui.clients.spark_app import RUN_PROPERTY, AppClient
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.jobs.progress import RunProgress, run_progress
 from tui.jobs.verdict import Outcome, verdict
+from tui.stack.model import Layout, Project, Role, Service, ServiceLayout, Stack
+from tui.watch.cluster import Workers
 from tui.watch.queued import Queued, queued_reason
 
 T = TypeVar("T")
@@ -81,8 +84,8 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def worker(self, name: str, web: int = 0) -> subprocess.Popen[bytes]:
-        place = ["--host", "127.0.0.1", "--webui-port", str(web), "--work-dir", str(self.folder / name)]
+    def worker(self, name: str, web: int = 0, host: str = "127.0.0.1") -> subprocess.Popen[bytes]:
+        place = ["--host", host, "--webui-port", str(web), "--work-dir", str(self.folder / name)]
         size = ["--cores", "1", "--memory", "1g", f"spark://127.0.0.1:{self.rpc}"]
         return self.start(name, "spark-class", "org.apache.spark.deploy.worker.Worker", *place, *size)
 
@@ -288,3 +291,30 @@ async def test_a_restarted_worker_counts_once(cluster: Cluster) -> None:
         state = await master.state()
         assert {former, present} <= {worker.id for worker in state.workers}, "the master lists both"
         assert former not in {worker.id for worker in state.current_workers()}
+
+
+async def test_workers_that_all_have_one_name_are_told_apart(cluster: Cluster, tmp_path: Path) -> None:
+    """By what their own logs say; the master knows them as localhost only."""
+    names = ["twin-1", "twin-2"]
+    stack = Stack("p", tmp_path, (), tmp_path, Layout("p", "P", services=(ServiceLayout("twin", Role.SPARK_WORKER),)))
+    project = Project("p", {"twin": Service("twin", replicas=2)})
+    cluster.env |= {"SPARK_PUBLIC_DNS": "localhost"}
+    for name in names:
+        cluster.worker(name, host="localhost")
+    async with MasterClient(cluster.url) as master:
+        await in_charge(master)
+
+        async def both() -> MasterState | None:
+            state = await master.state()
+            return state if [one.host for one in state.alive_workers()].count("localhost") == 2 else None
+
+        state = await until("both register", both)
+    engine = ScriptedEngine(project)
+    replicas = [engine.add("twin", number) for number in (1, 2)]
+    for name, replica in zip(names, replicas, strict=True):
+        engine.write(replica, *cluster.log(name))
+    found = (await Workers(engine, stack, project).ask(replicas, state)).workers
+    ports = [found[replica.id].port for replica in replicas]
+    assert len(set(ports)) == 2
+    for name, port in zip(names, ports, strict=True):
+        assert any(f"localhost:{port} with 1 cores" in line for line in cluster.log(name))

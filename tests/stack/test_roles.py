@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+import tui.stack.roles
+import tui.watch.roles
 from tui.stack.layout import load_layout
 from tui.stack.model import Link, Port, Project, Role, ScaleSpec, Service
-from tui.stack.roles import detect_layout
+from tui.stack.roles import ROLES, detect_layout
 from tui.stack.root import bundled_root
+from tui.watch.roles import WATCHED
 
 Captured = Callable[[str], Project]
 
@@ -184,3 +188,11 @@ def test_huge_commands_are_looked_at_in_little_time() -> None:
     start = time.perf_counter()
     roles(a={"image": "x" * 10**6, "command": ("pyspark " * 10**6, "sleep " * 10**6)})
     assert time.perf_counter() - start < 10
+
+
+def test_every_module_is_in_the_table() -> None:
+    """Of what is recognised, and of what is known while it runs."""
+    for package, table in ((tui.stack.roles, ROLES), (tui.watch.roles, WATCHED)):
+        modules = {module.name for module in iter_modules(package.__path__)} - {"kind"}
+        assert {str(role).replace("-", "_") for role in table} == modules
+    assert [*ROLES, Role.UNKNOWN] == list(Role)

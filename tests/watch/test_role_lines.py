@@ -24,11 +24,15 @@ from tui.clients.mlflow import ModelAlias
 from tui.clients.object_store import Contents
 from tui.engine.interface import Health, State
 from tui.stack.model import Layout, Link, Port, Project, Role, Service, ServiceLayout, Stack
-from tui.watch import askers, role_lines
-from tui.watch.askers import contents_text, dag_run_text, health_text, mlflow_text, status_text
+from tui.watch import role_lines
 from tui.watch.cluster import Cluster
 from tui.watch.live import StackWatch
-from tui.watch.logins import AIRFLOW_PASSWORDS, Login, has_login, login_of
+from tui.watch.roles import WATCHED, has_login, login_of
+from tui.watch.roles.app import status_text
+from tui.watch.roles.kind import Login
+from tui.watch.roles.mlflow import mlflow_text
+from tui.watch.roles.object_store import contents_text
+from tui.watch.roles.scheduler import AIRFLOW_PASSWORDS, dag_run_text, health_text
 
 serve, captures = conftest.serve, conftest.captures
 Serve = conftest.Serve
@@ -69,7 +73,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(serve: Serve, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Callable[..., Scene]]:
-    for asker in askers.ASKERS.values():
+    for asker in filter(None, (one.asker for one in WATCHED.values())):
         monkeypatch.setattr(asker, "seconds", 0.02)
     monkeypatch.setattr(role_lines, "BUSY", 1)
     monkeypatch.setattr(object_store, "PAGE", 2)

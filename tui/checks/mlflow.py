@@ -11,7 +11,7 @@ from tui.clients.http import ClientError
 from tui.clients.mlflow import RUN_TAG, MlflowClient, MlflowRun
 from tui.clients.text import plain
 from tui.engine.interface import Health, NoWay, Reach, State
-from tui.watch.mlflow import mlflow_urls
+from tui.watch.roles.mlflow import mlflow_urls
 
 # A run that nobody ends is RUNNING for ever; one of ours is known to have ended, another is given this long.
 STALE = timedelta(hours=12)

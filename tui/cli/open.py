@@ -13,7 +13,8 @@ from tui.cli.output import note, out, print_json, print_table, say, table
 from tui.cli.session import Exit, fail, open_session, verb
 from tui.watch.cluster import look_at_cluster
 from tui.watch.links import OpenLink, resolve_links
-from tui.watch.logins import Login, has_login, login_of
+from tui.watch.roles import has_login, login_of
+from tui.watch.roles.kind import Login
 from tui.watch.session import Session
 
 

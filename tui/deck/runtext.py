@@ -16,7 +16,7 @@ from tui.clients.text import plain
 from tui.deck import words
 from tui.deck.draw import fit
 from tui.text import bare
-from tui.watch.mlflow import Recorded
+from tui.watch.roles.mlflow import Recorded
 
 _SIGNS = {"FINISHED": ("✓", "$success"), "RUNNING": ("▸", "$accent"), "FAILED": ("✗", "$error")}
 # Cells: of a name in a row (in few cells: less), of a metric's name above its column, of a name and a value of a run.

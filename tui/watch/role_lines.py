@@ -13,9 +13,9 @@ from tui.clients.http import ClientError
 from tui.engine.interface import Engine, EngineError, Health, Replica, State
 from tui.stack.errors import StackError
 from tui.stack.model import Project, Stack
-from tui.watch.askers import ASKERS, Asker, Place, trouble_text
 from tui.watch.cluster import Cluster
-from tui.watch.spark_lines import spark_line
+from tui.watch.roles import spark_line, watched
+from tui.watch.roles.kind import Asker, Target, trouble_text
 from tui.watch.supervise import OURS, Supervisor
 
 # The longest that one answer may take, in seconds.
@@ -44,7 +44,7 @@ class RoleLines:
 
     def update(self, replicas: Iterable[Replica]) -> None:
         """What is there now."""
-        here = {_key(one): one for one in replicas if _can_answer(one) and self._stack.role(one.service) in ASKERS}
+        here = {_key(one): one for one in replicas if _can_answer(one) and watched(self._stack, one.service).asker}
         for key in [key for key in self._tasks if key not in here]:
             self._tasks.pop(key).cancel()
             self._lines.pop(key, None)
@@ -57,7 +57,7 @@ class RoleLines:
     def of(self, replica: Replica, cluster: Cluster) -> str:
         """The line of a replica; empty where nothing is known to say."""
         asked = self._lines.get(_key(replica)) if _can_answer(replica) else None
-        return asked if asked is not None else spark_line(self._stack.role(replica.service), replica, cluster)
+        return asked if asked is not None else spark_line(self._stack, replica, cluster)
 
     def _forget(self, key: _Key, error: Exception, pause: float) -> None:
         self._lines[key] = UNKNOWN + OURS
@@ -80,9 +80,9 @@ class RoleLines:
 
 def asker_of(engine: Engine, stack: Stack, project: Project, replica: Replica) -> Asker | None:
     """Who asks this replica; None if nobody does."""
-    kind = ASKERS.get(stack.role(replica.service))
+    kind = watched(stack, replica.service).asker
     known = replica.service in project.services
-    return kind(Place(engine, stack, project, replica)) if kind and known and _can_answer(replica) else None
+    return kind(Target(engine, stack, project, replica)) if kind and known and _can_answer(replica) else None
 
 
 async def answer(asker: Asker) -> str:
@@ -106,7 +106,7 @@ async def role_lines(
     async def one(replica: Replica) -> str:
         asker = asker_of(engine, stack, project, replica)
         if asker is None:
-            return spark_line(stack.role(replica.service), replica, cluster)
+            return spark_line(stack, replica, cluster)
         try:
             return await answer(asker)
         except Exception as error:

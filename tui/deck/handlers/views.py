@@ -16,7 +16,8 @@ from tui.engine.interface import EngineError
 from tui.stack.errors import StackError
 from tui.text import bare
 from tui.watch.live import Pane
-from tui.watch.logins import Login, has_login, login_of
+from tui.watch.roles import has_login, login_of
+from tui.watch.roles.kind import Login
 
 
 @handles("table")

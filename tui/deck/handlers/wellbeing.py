@@ -9,7 +9,7 @@ from tui.deck.handlers.views import copy, open_url
 from tui.deck.port import Deck
 from tui.engine.interface import State
 from tui.stack.model import Role
-from tui.watch.mlflow import mlflow_urls
+from tui.watch.roles.mlflow import mlflow_urls
 
 
 @handles("findings")

@@ -18,7 +18,7 @@ from tui.clients.mlflow import MlflowClient, MlflowRun
 from tui.deck.runtext import RunTable, about, compared
 from tui.deck.screens.dialogs import Dialog
 from tui.text import bare
-from tui.watch.mlflow import Recorded, recorded
+from tui.watch.roles.mlflow import Recorded, recorded
 
 NEWEST = 100
 

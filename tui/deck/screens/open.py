@@ -12,7 +12,7 @@ from textual.widgets import Label
 
 from tui.deck.screens.dialogs import Choice, Menu
 from tui.text import bare
-from tui.watch.logins import MASK, Login
+from tui.watch.roles.kind import MASK, Login
 
 
 class OpenMenu(Menu):
