@@ -17,6 +17,7 @@ from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_run
 from tui.jobs.submit import cancel as cancel_run
 from tui.text import bare
+from tui.watch.outlast import Outlast
 from tui.watch.words import took
 
 
@@ -31,7 +32,9 @@ async def jobs(
 ) -> int:
     """List the runs, or take one up again."""
     async with open_session(*([Capability.CONTROL] if cancel else [])) as session:
-        runs = await history(session.engine, session.stack, note if run is None else lambda text: None)
+        told = note if run is None else lambda text: None
+        patience = Outlast(session.engine, note)
+        runs = await patience.until(lambda: history(session.engine, session.stack, told))
         if run is None:
             if cancel:
                 fail(Exit.USAGE, "Which run? sparkdeck jobs RUN --cancel")

@@ -41,9 +41,8 @@ async def submit_job(session: Session, job: JobSpec, args: list[str], conf: dict
     for line in prepared.splitlines():
         note(f"  {line}")
     jobs.check_file(session.project, job)
-    run = await jobs.submit(
-        session.engine, session.project, job, args, conf=conf, env={**caller_environment(job), **env}
-    )
+    given = {**caller_environment(job), **env}
+    run = await jobs.submit(session.engine, session.project, job, args, conf=conf, env=given, told=note)
     note(f"submitted {run.id}; it goes on if you leave. Find it again: sparkdeck jobs {run.id}")
     return run
 

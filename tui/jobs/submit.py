@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from tui.jobs.kinds.kind import SubmitError
 from tui.jobs.verdict import Verdict
 from tui.stack.model import JobSpec, Project, Stack
 from tui.stack.secrets import masked, masked_record, masked_words
+from tui.watch.outlast import Outlast
 
 # For a job's preparation: a compiler that is fetched first takes minutes.
 PREPARE_SECONDS = 1800
@@ -111,9 +112,12 @@ async def submit(
     *,
     conf: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
+    told: Callable[[str], None] = lambda text: None,
 ) -> Run:
     """Starts a run of a job that outlives its caller and can be found again by its labels. `env` overrides the job's
-    own environment. Raises EngineError, and SubmitError for arguments that do not fit its kind.
+    own environment; `told` hears of an outage, over which the run is started once and not twice.
+
+    Raises EngineError, and SubmitError for arguments that do not fit its kind.
     """
     run = f"{job.name}-{secrets.token_hex(3)}"
     command, arguments = KINDS[job.kind].command(project, job, run, args, conf or {})
@@ -131,7 +135,18 @@ async def submit(
     }
     name = f"{project.name}-{run}"
     request = RunRequest(job.service, command, name, labels, {**given, RUN_VARIABLE: run}, arguments)
-    return run_of(await engine.start_run(request))
+    asked = False
+
+    async def start() -> Replica:
+        nonlocal asked
+        # An answer may be lost whose run is there.
+        found = [one for one in await engine.replicas() if one.labels.get("run") == run] if asked else []
+        asked = True
+        if found and found[0].state is State.CREATED:
+            await engine.start_replica(found[0].id)
+        return found[0] if found else await engine.start_run(request)
+
+    return run_of(await Outlast(engine, told).until(start))
 
 
 async def cancel(engine: Engine, run: Replica) -> None:
