@@ -106,7 +106,7 @@ class StackWatch:
         keep("the watch of the engine", self._keep_up, self._lose, expected=EngineError)
         keep("the watch of the Spark master", self._ask_master, self._lose_master, expected=EngineError)
         keep("the watch of this machine", self._look_at_host, self._lose_host)
-        keep("the links", self._links.keep, self._links.forget)
+        keep("the links", self._links.keep, self._links.forget, expected=EngineError)
         self._started = True
         for key, follower in self._followers.items():
             follower.start(key)
