@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from tests.deck.fakes import FakeLog, FakePane, replica
+from tui.actions.start import Note, StartUpdate
 from tui.deck.actions import ACTIONS, Keymap, clashes, readme_table
 from tui.deck.commands import Command, Runner
 from tui.deck.draw import gauge, graph
@@ -184,9 +186,13 @@ def test_secrets() -> None:
     assert masked("DB_URL", "postgres://me:pw@db/x") == f"postgres://me:{MASK}@db/x"
 
 
+async def no_work() -> AsyncGenerator[StartUpdate]:
+    yield Note("nothing to do")
+
+
 def test_of_several_replicas_only_the_one_that_starts_is_said_to_start() -> None:
     runner = Runner(lambda command: None)
-    command = Command("Scale to 3 workers", "sparkdeck scale 3")
+    command = Command("Scale to 3 workers", "sparkdeck scale 3", no_work)
     runner.commands.append(command)
     service = Service("worker", replicas=2)
 

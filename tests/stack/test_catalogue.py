@@ -94,6 +94,28 @@ def test_a_path_is_a_folder_a_compose_file_or_a_layout(root: Path, tmp_path: Pat
     assert stack.bundled and stack.folder == root / "compose/beta"
 
 
+def test_its_words_find_the_same_stack_again(root: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "my stack"
+    (mine / "below").mkdir(parents=True)
+    for name in ("compose.yaml", "other.yaml"):
+        (mine / name).write_text("services: {}\n")
+    layout = "name: mine\ntitle: Mine\nservices: {web: {role: app}}\nvariants:\n"
+    layout += "  one: {title: One, files: [compose.yaml], default: true}\n  two: {title: Two, files: [other.yaml]}\n"
+    (mine / "sparkdeck.yaml").write_text(layout)
+    for choice, cwd, variant in (
+        (None, mine, None),
+        (None, mine / "below", "two"),
+        (None, tmp_path, None),
+        ("flight-delay", mine, None),
+        ("../other.yaml", mine / "below", None),
+        ("my stack", tmp_path, "two"),
+        (str(root / "compose" / "flight-delay" / "compose.yaml"), mine, None),
+    ):
+        found = find_stack(choice, cwd, variant)
+        named = dict(zip(found.words[::2], found.words[1::2], strict=True))
+        assert find_stack(named.get("--stack"), cwd, named.get("--variant")) == found
+
+
 def test_a_bundled_name_goes_before_a_folder(root: Path, tmp_path: Path) -> None:
     make_project(tmp_path / "beta")
     assert find_stack("beta", tmp_path).bundled

@@ -33,10 +33,11 @@ KEPT = 200
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """One command. `line` is the same as a `sparkdeck` verb, `engine_line` what the engine's own tool is told."""
+    """One command: `line` says it as a `sparkdeck` verb, `engine_line` as the engine's own tool; `work` does it."""
 
     title: str
     line: str
+    work: Callable[[], AsyncGenerator[StartUpdate]]
     engine_line: str = ""
     services: tuple[str, ...] = ()
     state: str = RUNNING
@@ -47,6 +48,11 @@ class Command:
     error: str = ""
     output: deque[str] = field(default_factory=lambda: deque(maxlen=OUTPUT_LINES))
     steps: dict[str, Step] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> list[str]:
+        """The command lines that do the same."""
+        return [line for line in (self.line, self.engine_line) if line]
 
     @property
     def elapsed(self) -> float:
@@ -87,11 +93,11 @@ class Runner:
         """The commands that are not over, oldest first."""
         return [command for command in self.commands if command.state == RUNNING]
 
-    def start(self, command: Command, updates: AsyncGenerator[StartUpdate]) -> Command:
+    def start(self, command: Command) -> Command:
         """Begins a command; it goes on beside the screen."""
         self.commands.append(command)
         self.version += 1
-        task = asyncio.create_task(self._run(command, updates), name=f"command-{command.line}")
+        task = asyncio.create_task(self._run(command), name=f"command-{command.line}")
         self._tasks[command] = task
         task.add_done_callback(lambda _: self._tasks.pop(command, None))
         return command
@@ -131,9 +137,9 @@ class Runner:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
         return [command for command in tasks if command.state == STOPPED]
 
-    async def _run(self, command: Command, updates: AsyncGenerator[StartUpdate]) -> None:
+    async def _run(self, command: Command) -> None:
         try:
-            async with aclosing(updates):
+            async with aclosing(command.work()) as updates:
                 async for update in updates:
                     command.say(update)
                     self.version += 1

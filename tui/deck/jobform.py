@@ -104,7 +104,7 @@ def verb_words(form: Form, made: Submission) -> list[str]:
     if form.main_class:
         line += ["--class", form.main_class]
     for key, value in made.conf.items():
-        line += ["--conf", shlex.quote(f"{key}={value}")]
+        line += ["--conf", f"{key}={value}"]
     for key, value in made.env.items():
-        line += ["--env", shlex.quote(f"{key}={value}")]
-    return [*line, *(["--", shlex.join(made.args)] if made.args else [])]
+        line += ["--env", f"{key}={value}"]
+    return [*line, *(["--", *made.args] if made.args else [])]

@@ -1,4 +1,6 @@
-"""What actions ask of the engine, each with the command lines that stand for it. Nothing here knows a screen."""
+"""What actions ask of the engine: each a command that says its command lines and is what they do.
+
+Nothing here knows a screen."""
 
 from __future__ import annotations
 
@@ -12,13 +14,14 @@ from tui.actions.cleanup import Folder, clean, mounted_folders
 from tui.actions.cleanup import removables as found_removables
 from tui.actions.down import down as down_stack
 from tui.actions.replicas import Chosen
-from tui.actions.start import Note, Phase, StartUpdate, start
+from tui.actions.scale import scale as scale_workers
+from tui.actions.scale import scale_spec
+from tui.actions.start import Note, Phase, StartUpdate
 from tui.deck.commands import Command
-from tui.deck.jobform import Submission
+from tui.deck.jobform import Form, Submission, verb_words
 from tui.engine.interface import Removable, Replica, State
 from tui.jobs import submit as jobs
 from tui.jobs.journal import history
-from tui.stack.root import folder_here
 from tui.watch.logs import Tagged, recent
 from tui.watch.session import Session
 
@@ -27,132 +30,118 @@ HEALTH = 300.0
 
 
 def verb(ready: Session, *words: str) -> str:
-    """The `sparkdeck` command line that does the same."""
-    stack = ready.stack
-    if stack.bundled:
-        which = ["--stack", stack.name]
-    else:
-        which = [] if folder_here() == stack.folder else ["--stack", shlex.quote(str(stack.folder))]
-    return " ".join(["sparkdeck", *which, *words])
+    """The `sparkdeck` command line with these words, for this very stack."""
+    return shlex.join(["sparkdeck", *ready.stack.words, *words])
 
 
-def _told(ready: Session, action: str, chosen: Chosen) -> str:
-    """What the engine's own tool is told; empty where there is none."""
-    return " && ".join(ready.engine.commands(action, chosen.services, chosen.replicas))
+def _told(ready: Session, actions: Sequence[str], chosen: Chosen) -> str:
+    """What the engine's own tool is told, action after action; empty where there is none."""
+    return " && ".join(
+        line for action in actions for line in ready.engine.commands(action, chosen.services, chosen.replicas)
+    )
 
 
-def start_command(ready: Session, services: Sequence[str], *, recreate: bool = False, build: bool = False) -> Command:
-    """Starting services, or all."""
-    name = ", ".join(services) or ready.stack.name
-    word = "Rebuild" if build else "Recreate" if recreate else "Start"
-    actions = [*(["build"] if build else []), "recreate" if recreate or build else "up"]
-    options = [*(["--build"] if build else []), *(["--recreate"] if recreate or build else [])]
-    told = " && ".join(filter(None, (_told(ready, action, Chosen(tuple(services))) for action in actions)))
-    return Command(f"{word} {name}", verb(ready, "up", *options, *services), told, tuple(services))
+def start(ready: Session, chosen: Chosen, *, recreate: bool = False, build: bool = False) -> Command:
+    """Starting what is chosen; `recreate` makes it anew, `build` builds its images first."""
+    options = {"--build": build, "--recreate": recreate}
+    actions = [*(["build"] if build else []), "recreate" if recreate else "up"]
+    return Command(
+        f"{'Rebuild' if build else 'Recreate' if recreate else 'Start'} {', '.join(chosen.names) or ready.stack.name}",
+        verb(ready, "up", *(option for option, wanted in options.items() if wanted), *chosen.names),
+        lambda: replicas.start(
+            *(ready.engine, ready.stack, ready.project, chosen), recreate=recreate, build=build, timeout=HEALTH
+        ),
+        _told(ready, actions, chosen),
+        tuple(chosen.all_services),
+    )
 
 
-def start_services(
-    ready: Session, services: Sequence[str], *, recreate: bool = False, build: bool = False
-) -> AsyncGenerator[StartUpdate]:
-    """See `start_command`."""
-    return start(ready.engine, ready.stack, services, recreate=recreate, build=build, fresh=False, timeout=HEALTH)
-
-
-def start_chosen_command(ready: Session, chosen: Chosen) -> Command:
-    """Starting what is chosen."""
-    if not chosen.replicas:
-        return start_command(ready, chosen.services)
-    names = chosen.names
-    line, told = verb(ready, "up", *names), _told(ready, "up", chosen)
-    return Command(f"Start {', '.join(names)}", line, told, tuple(chosen.all_services))
-
-
-def start_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
-    """See `start_chosen_command`."""
-    return replicas.start(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH)
-
-
-def stop_command(ready: Session, chosen: Chosen) -> Command:
+def stop(ready: Session, chosen: Chosen) -> Command:
     """Stopping what is chosen."""
-    names = chosen.names
-    line, told = verb(ready, "stop", *names), _told(ready, "stop", chosen)
-    return Command(f"Stop {', '.join(names)}", line, told, tuple(chosen.all_services))
+    return Command(
+        f"Stop {', '.join(chosen.names)}",
+        verb(ready, "stop", *chosen.names),
+        lambda: replicas.stop(ready.engine, chosen),
+        _told(ready, ["stop"], chosen),
+        tuple(chosen.all_services),
+    )
 
 
-async def stop_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
-    """See `stop_command`."""
-    async for step in replicas.stop(ready.engine, chosen):
-        yield step
+def restart(ready: Session, chosen: Chosen) -> Command:
+    """Restarting what is chosen; over when it is healthy again."""
+    return Command(
+        f"Restart {', '.join(chosen.names)}",
+        verb(ready, "restart", *chosen.names),
+        lambda: replicas.restart(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH),
+        _told(ready, ["restart"], chosen),
+        tuple(chosen.all_services),
+    )
 
 
-def restart_command(ready: Session, chosen: Chosen) -> Command:
-    """Restarting what is chosen."""
-    names = chosen.names
-    line, told = verb(ready, "restart", *names), _told(ready, "restart", chosen)
-    return Command(f"Restart {', '.join(names)}", line, told, tuple(chosen.all_services))
-
-
-def restart_chosen(ready: Session, chosen: Chosen) -> AsyncGenerator[StartUpdate]:
-    """See `restart_command`; over when all is healthy again."""
-    return replicas.restart(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH)
-
-
-def down_command(ready: Session) -> Command:
+def down(ready: Session) -> Command:
     """Taking the stack down."""
-    return Command(f"Take {ready.stack.name} down", verb(ready, "down"), _told(ready, "down", Chosen()))
+    return Command(
+        f"Take {ready.stack.name} down",
+        verb(ready, "down", "--yes"),
+        lambda: down_stack(ready.engine, ready.stack, ready.project),
+        _told(ready, ["down"], Chosen()),
+    )
 
 
-async def down(ready: Session) -> AsyncGenerator[StartUpdate]:
-    """See `down_command`."""
-    async for step in down_stack(ready.engine, ready.stack, ready.project):
-        yield step
-
-
-def scale_command(ready: Session, count: int) -> Command:
-    """Bringing the cluster to so many workers."""
-    return Command(f"Scale to {count} workers", verb(ready, "scale", str(count)))
-
-
-async def scale_workers(ready: Session, count: int) -> AsyncGenerator[StartUpdate]:
-    """See `scale_command`; workers that go finish their tasks first."""
-    from tui.actions.scale import scale
-
-    async for update in scale(ready.engine, ready.stack, count):
-        yield update
+def scale(ready: Session, count: int) -> Command:
+    """Bringing the cluster to so many workers; those that go finish their tasks first."""
+    return Command(
+        f"Scale to {count} workers",
+        verb(ready, "scale", str(count)),
+        lambda: scale_workers(ready.engine, ready.stack, count),
+    )
 
 
 async def running_workers(ready: Session) -> int:
     """How many workers run now. Raises Refused where the stack has nothing to scale."""
-    from tui.actions.scale import scale_spec
-
     spec = scale_spec(ready.stack, ready.project)
     names = {*spec.fixed, spec.service}
-    replicas = await ready.engine.replicas()
-    return sum(1 for item in replicas if item.service in names and item.state is State.RUNNING and not item.is_run)
+    found = await ready.engine.replicas()
+    return sum(1 for item in found if item.service in names and item.state is State.RUNNING and not item.is_run)
 
 
-def cancel_command(ready: Session, run: str, replica: Replica) -> Command:
-    """Ending a run."""
-    told = _told(ready, "cancel", Chosen(replicas=(replica,)))
-    return Command(f"Cancel {run}", verb(ready, "jobs", run, "--cancel"), told)
+def cancel(ready: Session, name: str, run: Replica) -> Command:
+    """Ending a run: politely first, so that the driver frees its executors."""
+
+    async def end() -> AsyncGenerator[StartUpdate]:
+        yield Phase("Asking the driver to end")
+        await jobs.cancel(ready.engine, run)
+        yield Note("ended")
+
+    told = _told(ready, ["cancel"], Chosen(replicas=(run,)))
+    return Command(f"Cancel {name}", verb(ready, "jobs", name, "--cancel"), end, told)
 
 
-async def cancel_run(ready: Session, run: Replica) -> AsyncGenerator[StartUpdate]:
-    """See `cancel_command`: politely first, so that the driver frees its executors."""
-    yield Phase("Asking the driver to end")
-    await jobs.cancel(ready.engine, run)
-    yield Note("ended")
-
-
-def cleanup_command(ready: Session) -> Command:
+def cleanup(ready: Session) -> Command:
     """Removing what the engine keeps of the stack."""
-    return Command(f"Clean up {ready.stack.name}", verb(ready, "cleanup", "--yes"))
+    return Command(
+        f"Clean up {ready.stack.name}",
+        verb(ready, "cleanup", "--yes"),
+        lambda: clean(ready.engine, ready.stack, ready.project),
+    )
 
 
-async def cleanup(ready: Session) -> AsyncGenerator[StartUpdate]:
-    """See `cleanup_command`."""
-    async for step in clean(ready.engine, ready.stack, ready.project):
-        yield step
+def submit(ready: Session, form: Form, made: Submission) -> Command:
+    """Preparing, checking and submitting the job that a form describes; the run goes on by itself."""
+    job = made.job
+
+    async def run() -> AsyncGenerator[StartUpdate]:
+        await jobs.check_running(ready.engine, ready.stack, ready.project, job)
+        if job.prepare:
+            yield Phase(f"Preparing: {' '.join(job.prepare)}")
+            for line in (await jobs.prepare(ready.engine, job)).splitlines():
+                yield Note(line)
+        jobs.check_file(ready.project, job)
+        begun = await jobs.submit(ready.engine, ready.project, job, made.args, conf=made.conf, env=made.env)
+        yield Note(f"submitted {begun.id}; it goes on if you leave")
+        await ready.watch.refresh()
+
+    return Command(f"Submit {job.name}", verb(ready, *verb_words(form, made)), run)
 
 
 def whole_log(ready: Session, replicas: Sequence[Replica], told: Callable[[str], None]) -> AsyncGenerator[Tagged]:
@@ -184,16 +173,3 @@ async def removables(ready: Session) -> tuple[list[Removable], list[Folder]]:
     """What `cleanup` would remove, and the mounted folders, which stay."""
     found = await found_removables(ready.engine, ready.stack, ready.project)
     return found, await mounted_folders(ready.stack, ready.project)
-
-
-async def submit(ready: Session, made: Submission) -> AsyncGenerator[StartUpdate]:
-    """Prepares, checks and submits a job; the run goes on by itself."""
-    await jobs.check_running(ready.engine, ready.stack, ready.project, made.job)
-    if made.job.prepare:
-        yield Phase(f"Preparing: {' '.join(made.job.prepare)}")
-        for line in (await jobs.prepare(ready.engine, made.job)).splitlines():
-            yield Note(line)
-    jobs.check_file(ready.project, made.job)
-    run = await jobs.submit(ready.engine, ready.project, made.job, made.args, conf=made.conf, env=made.env)
-    yield Note(f"submitted {run.id}; it goes on if you leave")
-    await ready.watch.refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +45,16 @@ def find_stack(choice: str | None, cwd: Path, variant: str | None = None) -> Sta
     compose project of `cwd` or of the nearest folder above, as for docker compose, else `flight-delay`.
     Raises StackError, or LayoutError if the stack's layout has mistakes.
     """
-    return with_variant(_find(choice, cwd), variant)
+    stack = with_variant(_find(choice, cwd), variant)
+    return replace(stack, words=(*_words(stack, choice, cwd), *(("--variant", variant) if variant else ())))
+
+
+def _words(stack: Stack, choice: str | None, cwd: Path) -> Sequence[str]:
+    if choice in _bundled_names() or (stack.bundled and choice is None):
+        return "--stack", stack.name
+    if choice is None and stack.folder == cwd.resolve():
+        return ()
+    return "--stack", str((cwd / Path(choice).expanduser()).absolute() if choice else stack.folder)
 
 
 def with_variant(stack: Stack, name: str | None) -> Stack:

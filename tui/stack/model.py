@@ -253,7 +253,8 @@ class Stack:
     `folder` is the compose project's folder. `home` is where what belongs to this user is kept: `.env` and
     `work/`; it is `folder` itself but for stacks that an installed package brings, whose folder may be
     read-only.
-    `layout` is None until roles are detected from the compose project (`tui.stack.roles`).
+    `layout` is None until roles are detected from the compose project (`tui.stack.roles`). `words` stand before a
+    verb of `sparkdeck` to find this very stack again from the same folder.
     """
 
     name: str
@@ -263,6 +264,7 @@ class Stack:
     layout: Layout | None = None
     bundled: bool = False
     variant: Variant | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def env_file(self) -> Path:

@@ -22,10 +22,9 @@ async def cancel(deck: Deck, key: str) -> None:
     if pane.replica.state is State.ENDED:
         deck.say(f"{pane.name} has ended already.")
         return
-    command = usecases.cancel_command(ready, pane.name, pane.replica)
-    lines = [line for line in (command.line, command.engine_line) if line]
-    if await deck.ask(Ask(f"{command.title}?", lines, "What it has written so far stays.", "Cancel it")):
-        deck.runner.start(command, usecases.cancel_run(ready, pane.replica))
+    command = usecases.cancel(ready, pane.name, pane.replica)
+    if await deck.ask(Ask(f"{command.title}?", command.lines, "What it has written so far stays.", "Cancel it")):
+        deck.runner.start(command)
 
 
 @handles("submit")
@@ -51,4 +50,4 @@ async def cleanup(deck: Deck, key: str) -> None:
         return
     removables, folders = await usecases.removables(ready)
     if await deck.ask(CleanupScreen(ready.stack.name, removables, folders)):
-        deck.runner.start(usecases.cleanup_command(ready), usecases.cleanup(ready))
+        deck.runner.start(usecases.cleanup(ready))

@@ -37,16 +37,12 @@ def _chosen(deck: Deck, ready: Session) -> Chosen | None:
     return found
 
 
-def _lines(command: Command) -> list[str]:
-    return [line for line in (command.line, command.engine_line) if line]
-
-
 @handles("start")
 def start(deck: Deck, key: str) -> None:
     """Starts what is chosen."""
     ready = ready_of(deck)
     if ready and (chosen := _chosen(deck, ready)):
-        deck.runner.start(usecases.start_chosen_command(ready, chosen), usecases.start_chosen(ready, chosen))
+        deck.runner.start(usecases.start(ready, chosen))
 
 
 @handles("restart")
@@ -54,7 +50,7 @@ def restart(deck: Deck, key: str) -> None:
     """Restarts what is chosen."""
     ready = ready_of(deck)
     if ready and (chosen := _chosen(deck, ready)):
-        deck.runner.start(usecases.restart_command(ready, chosen), usecases.restart_chosen(ready, chosen))
+        deck.runner.start(usecases.restart(ready, chosen))
 
 
 @handles("stop")
@@ -63,9 +59,9 @@ async def stop(deck: Deck, key: str) -> None:
     ready = ready_of(deck)
     if not ready or not (chosen := _chosen(deck, ready)):
         return
-    command = usecases.stop_command(ready, chosen)
-    if await deck.ask(Ask(f"{command.title}?", _lines(command), "Logs and data stay; u starts it again.", "Stop")):
-        deck.runner.start(command, usecases.stop_chosen(ready, chosen))
+    command = usecases.stop(ready, chosen)
+    if await deck.ask(Ask(f"{command.title}?", command.lines, "Logs and data stay; u starts it again.", "Stop")):
+        deck.runner.start(command)
 
 
 def _workers(deck: Deck) -> list[str]:
@@ -82,25 +78,18 @@ async def restart_menu(deck: Deck, key: str) -> None:
     workers = _workers(deck)
     services = chosen.all_services
     everything = services_of(list(deck.desk.panes.values()))
-    commands: dict[str, tuple[Command, object]] = {}
-
-    def offer(name: str, command: Command, updates: object) -> None:
-        commands[name] = (command, updates)
-
-    def offer_restart(name: str, what: Chosen) -> None:
-        offer(name, usecases.restart_command(ready, what), lambda: usecases.restart_chosen(ready, what))
-
+    whole = Chosen(tuple(services))
+    commands: dict[str, Command] = {}
     if chosen.replicas:
-        offer_restart("replica", chosen)
+        commands["replica"] = usecases.restart(ready, chosen)
     if services:
-        offer_restart("restart", Chosen(tuple(services)))
+        commands["restart"] = usecases.restart(ready, whole)
     if workers:
-        offer_restart("workers", Chosen(tuple(workers)))
-    offer_restart("all", Chosen(tuple(everything)))
+        commands["workers"] = usecases.restart(ready, Chosen(tuple(workers)))
+    commands["all"] = usecases.restart(ready, Chosen(tuple(everything)))
     if services:
-        for name, options in (("recreate", {"recreate": True}), ("rebuild", {"recreate": True, "build": True})):
-            made = usecases.start_command(ready, services, **options)
-            offer(name, made, lambda options=options: usecases.start_services(ready, services, **options))
+        commands["recreate"] = usecases.start(ready, whole, recreate=True)
+        commands["rebuild"] = usecases.start(ready, whole, recreate=True, build=True)
     notes = {
         "workers": "running tasks are lost and run again",
         "recreate": "a new container, an empty log",
@@ -108,13 +97,12 @@ async def restart_menu(deck: Deck, key: str) -> None:
     }
     titles = {"workers": "Restart all workers", "all": "Restart every service"}
     choices = [
-        Choice(name, titles.get(name, command.title), tuple(_lines(command)), notes.get(name, ""), name == "recreate")
-        for name, (command, _) in commands.items()
+        Choice(name, titles.get(name, command.title), tuple(command.lines), notes.get(name, ""), name == "recreate")
+        for name, command in commands.items()
     ]
     answer = await deck.ask(Menu("Restart", choices))
     if answer:
-        command, updates = commands[answer]
-        deck.runner.start(command, updates())  # type: ignore[operator]
+        deck.runner.start(commands[answer])
 
 
 @handles("up-stack")
@@ -122,7 +110,7 @@ def up_stack(deck: Deck, key: str) -> None:
     """Starts the whole stack."""
     ready = ready_of(deck)
     if ready:
-        deck.runner.start(usecases.start_command(ready, []), usecases.start_services(ready, []))
+        deck.runner.start(usecases.start(ready, Chosen()))
 
 
 @handles("down-stack")
@@ -131,13 +119,13 @@ async def down_stack(deck: Deck, key: str) -> None:
     ready = ready_of(deck)
     if not ready:
         return
-    command = usecases.down_command(ready)
+    command = usecases.down(ready)
     active = [pane.name for pane in deck.desk.panes.values() if pane.is_run and pane.is_running]
     note = "Removes every service and run with their logs. Mounted folders and images stay."
     if active:
         note += f" These runs are ended: {', '.join(active)}."
-    if await deck.ask(Ask(f"{command.title}?", _lines(command), note, "Take down")):
-        deck.runner.start(command, usecases.down(ready))
+    if await deck.ask(Ask(f"{command.title}?", command.lines, note, "Take down")):
+        deck.runner.start(command)
 
 
 @handles("scale-up", "scale-down")
@@ -151,12 +139,12 @@ async def scale(deck: Deck, key: str) -> None:
         deck.say("The cluster is being scaled; wait until that is done.", severity="warning")
         return
     count = await usecases.running_workers(ready) + step
-    command = usecases.scale_command(ready, count)
+    command = usecases.scale(ready, count)
     if step < 0:
-        question = Ask(f"{command.title}?", _lines(command), "The last worker finishes its tasks, then stops.", "Scale")
+        question = Ask(f"{command.title}?", command.lines, "The last worker finishes its tasks, then stops.", "Scale")
         if not await deck.ask(question):
             return
-    deck.runner.start(command, usecases.scale_workers(ready, count))
+    deck.runner.start(command)
 
 
 @handles("stop-command")

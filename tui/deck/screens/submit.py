@@ -14,8 +14,8 @@ from textual.widgets import Button, Input, Label, OptionList, Select
 from textual.widgets.option_list import Option
 
 from tui.deck import usecases, words
-from tui.deck.commands import FAILURES, Command
-from tui.deck.jobform import Form, Submission, form_of, problems, submission, verb_words
+from tui.deck.commands import FAILURES
+from tui.deck.jobform import Form, Submission, form_of, problems, submission
 from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
@@ -213,7 +213,7 @@ class SubmitScreen(Dialog[None]):
     def _tell(self, made: Submission | None, found: Sequence[str]) -> None:
         parts = []
         if made is not None:
-            line = usecases.verb(self._ready, *verb_words(self.form(), made))
+            line = usecases.submit(self._ready, self.form(), made).line
             parts.append(Content.styled(f"$ {bare(line)}", "$primary"))
         for text in found:
             parts.append(Content.styled(f"▲ {bare(' '.join(text.split()))}", "$warning"))
@@ -228,7 +228,5 @@ class SubmitScreen(Dialog[None]):
         except SubmitError as error:
             self._tell(None, [str(error)])
             return
-        line = usecases.verb(self._ready, *verb_words(self.form(), made))
-        command = Command(f"Submit {made.job.name}", line)
-        deck_of(self.app).runner.start(command, usecases.submit(self._ready, made))
+        deck_of(self.app).runner.start(usecases.submit(self._ready, self.form(), made))
         self.dismiss(None)
