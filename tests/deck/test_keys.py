@@ -6,7 +6,7 @@ import pytest
 
 from tests.deck.fakes import SERVICES
 from tests.deck.harness import deck_on, scripted
-from tui.deck.actions import ACTIONS
+from tui.deck.actions import ACTIONS, EVERYWHERE
 from tui.deck.handlers.every import HANDLERS
 from tui.deck.screens.commands import CommandsScreen
 from tui.deck.screens.help import HelpScreen
@@ -19,7 +19,7 @@ from tui.stack.secrets import MASK
 
 
 def test_every_action_is_handled() -> None:
-    assert set(HANDLERS) == {action.id for action in ACTIONS}
+    assert set(HANDLERS) == {action.id for action in ACTIONS if set(action.scope) & set(EVERYWHERE)}
 
 
 async def test_moving_between_panes() -> None:

@@ -11,14 +11,20 @@ PANES, ZOOM, MERGED = "panes", "zoom", "merged"
 EVERYWHERE = (PANES, ZOOM, MERGED)
 ONE_PANE = (PANES, ZOOM)
 LOGS = (ZOOM, MERGED)
+# Dialogs. One that an action opens is named as the action, and its key closes it too.
+MENU, LOGIN, ASK, TEXT, CLEANUP, PALETTE, SUBMIT = "menu", "login", "ask", "text", "cleanup", "palette", "submit"
+COMMANDS, FINDINGS, MLFLOW, HELP, INSPECT = "commands", "findings", "mlflow", "help", "inspect"
+READ = (COMMANDS, FINDINGS, MLFLOW, HELP, INSPECT)
+CHOICES = (MENU, LOGIN, PALETTE, FINDINGS, MLFLOW)
+ASKING = (MENU, LOGIN, ASK, TEXT, CLEANUP, PALETTE, SUBMIT)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """Something a key does. `keys` are characters or Textual's key names; without any it is in the palette only.
 
-    `scope`: the screens where it is valid. `changes`: it changes the stack, so that `--read-only` removes it.
-    `danger`: it destroys something, so that it asks first. `rank` orders the footer, 0 keeps out of it.
+    `scope`: the screens and dialogs where it is valid. `changes`: it changes the stack, so that `--read-only` removes
+    it. `danger`: it destroys something, so that it asks first. `rank` orders the footer, 0 keeps out of it.
     """
 
     id: str
@@ -32,12 +38,22 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("left", ("left", "h"), "left", "The pane to the left; in a log, scroll left"),
-    Action("down", ("down", "j"), "down", "The pane below; in a log, the next line"),
-    Action("up", ("up", "k"), "up", "The pane above; in a log, the line before, and pause"),
-    Action("right", ("right", "l"), "right", "The pane to the right; in a log, scroll right"),
-    Action("next", ("tab",), "next", "The next pane; zoomed in, the next service", ONE_PANE),
-    Action("previous", ("shift+tab",), "previous", "The pane before; zoomed in, the service before", ONE_PANE),
+    Action("left", ("left", "h"), "left", "The pane to the left; in a log, scroll left", (*EVERYWHERE, ASK)),
+    Action(
+        "down", ("down", "j"), "down", "The pane below; in a log, the next line", (*EVERYWHERE, *READ, PALETTE, SUBMIT)
+    ),
+    Action(
+        "up",
+        ("up", "k"),
+        "up",
+        "The pane above; in a log, the line before, and pause",
+        (*EVERYWHERE, *READ, PALETTE, SUBMIT),
+    ),
+    Action("right", ("right", "l"), "right", "The pane to the right; in a log, scroll right", (*EVERYWHERE, ASK)),
+    Action("next", ("tab",), "next", "The next pane; zoomed in, the next service", (*ONE_PANE, SUBMIT)),
+    Action(
+        "previous", ("shift+tab",), "previous", "The pane before; zoomed in, the service before", (*ONE_PANE, SUBMIT)
+    ),
     Action("jump", tuple("123456789"), "jump", "Pane number 1 to 9", ONE_PANE),
     Action("page-up", ("pageup", "ctrl+b"), "page up", "A page up"),
     Action("page-down", ("pagedown", "ctrl+f"), "page down", "A page down"),
@@ -45,8 +61,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("bottom", ("G", "end"), "bottom", "To the end; a log follows again"),
     Action("zoom", ("enter",), "zoom", "The focused service in full: log, graphs, settings", (PANES,), rank=1),
     Action("open-row", ("enter",), "unfold", "Open a folded stack trace, load skipped or older lines", LOGS, rank=3),
-    Action("back", ("escape",), "back", "Back; first ends a search, a selection or a filter", rank=2),
-    Action("find", ("/",), "find", "Search the log (text or /regex/); in the table, filter", rank=4),
+    Action(
+        "back", ("escape",), "back", "Back; first ends a search, a selection or a filter", (*EVERYWHERE, MLFLOW), rank=2
+    ),
+    Action(
+        "find", ("/",), "find", "Search the log (text or /regex/); in the table, filter", (*EVERYWHERE, MLFLOW), rank=4
+    ),
     Action("find-next", ("n",), "next match", "The next match", LOGS),
     Action("find-previous", ("N",), "match before", "The match before", LOGS),
     Action("filter", ("&",), "filter", "Only lines with a text or /regex/; !text: those without", LOGS, rank=6),
@@ -55,15 +75,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("wrap", ("w",), "wrap", "Wrap long lines", LOGS),
     Action("timestamps", ("t",), "times", "Show the time of each line", LOGS),
     Action("fold", ("z",), "fold", "Fold stack traces to a line, or show them all", LOGS),
-    Action("mark", ("space",), "mark", "Mark a pane, to act on several; in a log, a line", rank=12),
+    Action(
+        "mark", ("space",), "mark", "Mark a pane, to act on several; in a log, a line", (*EVERYWHERE, MLFLOW), rank=12
+    ),
     Action("next-mark", ("]",), "next mark", "The next marked line", LOGS),
     Action("previous-mark", ("[",), "mark before", "The marked line before", LOGS),
     Action("export", ("W",), "to file", "Write the log, what is shown or all of it, to a file", LOGS),
     Action("merged", ("L",), "logs together", "Logs of the marked services, or all, in one by time", ONE_PANE, rank=9),
     Action("table", ("T",), "table", "Panes or table", (PANES,)),
     Action("sort", ("<", ">"), "sort", "Sort the table by the column before or after", (PANES,)),
-    Action("inspect", ("i",), "inspect", "Settings, mounts, ports, processes and the raw record", ONE_PANE, rank=10),
-    Action("secrets", ("V",), "secrets", "Show or hide secrets among the settings", (ZOOM,)),
+    Action(
+        "inspect",
+        ("i",),
+        "inspect",
+        "Settings, mounts, ports, processes and the raw record",
+        (*ONE_PANE, INSPECT),
+        rank=10,
+    ),
+    Action("secrets", ("V",), "secrets", "Show or hide secrets among the settings", (ZOOM, INSPECT, LOGIN)),
     Action("start", ("u",), "start", "Start the focused service, or the marked ones", ONE_PANE, changes=True),
     Action("stop", ("s",), "stop", "Stop the focused service, or the marked ones", ONE_PANE, changes=True, danger=True),
     Action("restart", ("r",), "restart", "Restart the focused service, or the marked ones", ONE_PANE, True, rank=8),
@@ -72,21 +101,47 @@ ACTIONS: tuple[Action, ...] = (
     Action("scale-down", ("-",), "worker less", "One worker less; it finishes its tasks first", ONE_PANE, True, True),
     Action("shell", ("e",), "shell", "A shell in the service; leaving it comes back here", ONE_PANE, True, rank=11),
     Action("spark-shell", ("E",), "Spark shell", "A Spark shell on the cluster, Scala or Python", ONE_PANE, True),
-    Action("open", ("o",), "open UI", "Open the service's page, or copy its address", ONE_PANE, rank=9),
-    Action("copy", ("y",), "copy", "Copy name, id, address; in a log the selection or line"),
+    Action("open", ("o",), "open UI", "Open the service's page, or copy its address", (*ONE_PANE, MLFLOW), rank=9),
+    Action(
+        "copy",
+        ("y",),
+        "copy",
+        "Copy name, id, address; in a log the selection or line",
+        (*EVERYWHERE, MLFLOW, HELP, INSPECT, LOGIN),
+    ),
     Action("submit", ("J",), "submit a job", "Submit a job, see runs so far, submit one again", ONE_PANE, True, rank=7),
-    Action("mlflow", ("m",), "MLflow runs", "Newest runs: metrics, parameters, two side by side", ONE_PANE),
-    Action("findings", ("!",), "findings", "What is wrong, and what to do about it", ONE_PANE),
+    Action("mlflow", ("m",), "MLflow runs", "Newest runs: metrics, parameters, two side by side", (*ONE_PANE, MLFLOW)),
+    Action("findings", ("!",), "findings", "What is wrong, and what to do about it", (*ONE_PANE, FINDINGS)),
     Action("cancel", ("x",), "cancel", "Cancel the focused run", ONE_PANE, changes=True, danger=True),
     Action("up-stack", ("U",), "stack up", "Start the whole stack", ONE_PANE, changes=True, rank=13),
     Action("down-stack", ("D",), "stack down", "Stop and remove every service and run", ONE_PANE, True, danger=True),
     Action("cleanup", (), "clean up", "What the stack keeps here, and its removal", ONE_PANE, True, danger=True),
-    Action("commands", ("c",), "commands", "What was run, how long it took, what it answered", rank=14),
+    Action(
+        "commands",
+        ("c",),
+        "commands",
+        "What was run, how long it took, what it answered",
+        (*EVERYWHERE, COMMANDS),
+        rank=14,
+    ),
     Action("stop-command", (), "stop command", "Stop waiting for the newest running command", EVERYWHERE),
     Action("theme", (), "theme", "Dark or light", EVERYWHERE),
     Action("palette", (":", "ctrl+p"), "actions", "Every action valid here, by name", rank=15),
-    Action("help", ("?",), "help", "The keys valid here", rank=16),
+    Action("help", ("?",), "help", "The keys valid here", (*EVERYWHERE, *READ), rank=16),
     Action("quit", ("q",), "quit", "Leave; the stack and its runs go on", rank=17),
+    Action("choose", ("enter",), "choose", "In a dialog: take what is highlighted", CHOICES),
+    Action(
+        "leave",
+        ("escape",),
+        "leave",
+        "In a dialog: leave it without an answer",
+        (*ASKING, COMMANDS, FINDINGS, HELP, INSPECT),
+    ),
+    Action("close", ("q",), "close", "In a page that is read: close it", READ),
+    Action("yes", ("y",), "yes", "In a question: yes", (ASK,)),
+    Action("no", ("n",), "no", "In a question: no", (ASK, CLEANUP)),
+    Action("stop-this", ("x",), "stop", "Among the commands: stop the chosen one", (COMMANDS,)),
+    Action("send", ("ctrl+s",), "submit", "In the form: submit the job", (SUBMIT,)),
 )
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
@@ -157,6 +212,10 @@ class Keymap:
     def find(self, scope: str, key: str) -> Action | None:
         """The action of a key on a screen."""
         return self._found.get((scope, key))
+
+    def tell(self, text: str) -> str:
+        """A sentence with keys in it, `{leave} closes`: the first one of each action that is named."""
+        return text.format_map({name: shown(keys[0]) if keys else "-" for name, keys in self.keys.items()})
 
     def allows(self, action_id: str) -> bool:
         """Whether an action exists at all in this mode."""

@@ -99,6 +99,8 @@ class DeckApp(App[None]):
         for theme in themes():
             self.register_theme(theme)
         self.theme = self.settings.theme_name()
+        # The screens' own keys are looked up in the table; the dialogs' are bindings of their actions' ids.
+        self.set_keymap({name: ",".join(keys) for name, keys in self.settings.keys.items()})
         if self.settings.reduced_motion:
             self.animation_level = "none"
         self.push_screen(PanesScreen())
@@ -292,9 +294,8 @@ class DeckApp(App[None]):
 
     @property
     def scope(self) -> str:
-        """Which keys are valid: the scope of the screen under any dialog."""
-        screen = self._top_deck_screen()
-        return screen.scope if screen is not None else ""
+        """Which keys are valid: the scope of the top screen or dialog."""
+        return str(getattr(self.screen, "scope", ""))
 
     def say(self, text: str, *, severity: str = "information", title: str = "") -> None:
         """A message that goes away by itself. Nothing in it is markup."""

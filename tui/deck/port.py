@@ -34,7 +34,7 @@ class Deck(Protocol):
 
     @property
     def scope(self) -> str:
-        """Which keys are valid now: the scope of the screen under any dialog."""
+        """Which keys are valid: the scope of the top screen or dialog."""
 
     @property
     def focused_pane(self) -> Pane | None:

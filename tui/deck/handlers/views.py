@@ -54,7 +54,7 @@ def secrets(deck: Deck, key: str) -> None:
     from tui.deck.screens.inspect import InspectScreen
 
     if isinstance(deck.screen, InspectScreen):
-        deck.screen.toggle_secrets()
+        deck.screen.action_secrets()
     else:
         inspect(deck, key)
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Label
 
 from tui.actions.cleanup import Folder
 from tui.deck import words
+from tui.deck.actions import CLEANUP
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import Removable
 from tui.text import bare
 
 
-class CleanupScreen(Dialog[bool]):
+class CleanupScreen(Dialog[bool], scope=CLEANUP):
     """The dry run. The answer is whether to remove it."""
 
     DEFAULT_CSS = """
@@ -32,7 +31,6 @@ class CleanupScreen(Dialog[bool]):
     CleanupScreen Horizontal { height: auto; align-horizontal: right; }
     CleanupScreen Button { margin: 0 0 0 2; }
     """
-    BINDINGS: ClassVar = [Binding("n", "dismiss(False)", show=False)]
 
     def __init__(self, stack: str, removables: Sequence[Removable], folders: Sequence[Folder]) -> None:
         super().__init__()
@@ -49,11 +47,15 @@ class CleanupScreen(Dialog[bool]):
             with Horizontal():
                 if self._removables:
                     yield Button("Remove these", id="remove", variant="error", compact=True)
-                yield Button("Keep all (n)", id="keep", compact=True)
+                yield Button(self.deck.keymap.tell("Keep all ({no})"), id="keep", compact=True)
 
     def on_mount(self) -> None:
         """Keeping is the default."""
         self.query_one("#keep", Button).focus()
+
+    def action_no(self) -> None:
+        """All stays."""
+        self.dismiss(False)
 
     def _rows(self) -> list[Content]:
         rows = [

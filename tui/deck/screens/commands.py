@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from tui.deck import words
+from tui.deck.actions import COMMANDS
 from tui.deck.commands import DONE, FAILED, RUNNING, Command, Runner
 from tui.deck.screens.dialogs import Dialog
 
@@ -20,7 +18,7 @@ _SIGNS = {RUNNING: ("▸", "$accent"), DONE: ("✓", "$success"), FAILED: ("✗"
 SHOWN_LINES = 500
 
 
-class CommandsScreen(Dialog[None]):
+class CommandsScreen(Dialog[None], scope=COMMANDS):
     """Commands above, the answer of the chosen one below."""
 
     DEFAULT_CSS = """
@@ -33,12 +31,6 @@ class CommandsScreen(Dialog[None]):
     CommandsScreen VerticalScroll { height: 1fr; border-top: solid $border; scrollbar-size-vertical: 1; }
     CommandsScreen Label { width: 100%; }
     """
-    BINDINGS: ClassVar = [
-        Binding("q,c", "dismiss(None)", show=False),
-        Binding("x", "stop", show=False),
-        Binding("j", "cursor(1)", show=False),
-        Binding("k", "cursor(-1)", show=False),
-    ]
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
@@ -50,7 +42,7 @@ class CommandsScreen(Dialog[None]):
         """List and answer."""
         with Vertical() as frame:
             frame.border_title = "Commands"
-            frame.border_subtitle = "x stops a running one, Esc closes"
+            frame.border_subtitle = Content(self.deck.keymap.tell("{stop-this} stops a running one, {leave} closes"))
             yield OptionList(markup=False)
             with VerticalScroll():
                 yield Label("Nothing was run yet.", markup=False)
@@ -109,13 +101,8 @@ class CommandsScreen(Dialog[None]):
         """Another answer."""
         self._show()
 
-    def action_stop(self) -> None:
+    def action_stop_this(self) -> None:
         """Stops the chosen command, if it runs."""
         command = self._chosen()
         if command is not None and command.state == RUNNING:
             self._runner.stop(command)
-
-    def action_cursor(self, rows: int) -> None:
-        """Up and down."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if rows > 0 else options.action_cursor_up()

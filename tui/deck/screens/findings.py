@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from tui.checks.finding import Finding
+from tui.deck.actions import FINDINGS
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import EngineError
 from tui.text import bare
 
 
-class FindingsScreen(Dialog[Finding]):
+class FindingsScreen(Dialog[Finding], scope=FINDINGS):
     """The findings; the answer is the chosen one.
 
     `now` tells what is known without asking anybody; whenever it tells something else, `check` looks further.
@@ -35,11 +34,6 @@ class FindingsScreen(Dialog[Finding]):
     }
     FindingsScreen Label { width: 100%; color: $text-muted; }
     """
-    BINDINGS: ClassVar = [
-        Binding("q,exclamation_mark", "dismiss(None)", show=False),
-        Binding("j", "cursor(1)", show=False),
-        Binding("k", "cursor(-1)", show=False),
-    ]
 
     def __init__(self, now: Callable[[], list[Finding]], check: Callable[[], Awaitable[list[Finding]]]) -> None:
         super().__init__()
@@ -51,7 +45,7 @@ class FindingsScreen(Dialog[Finding]):
         """What is known at once; the rest follows."""
         with Vertical() as frame:
             frame.border_title = "Findings"
-            frame.border_subtitle = "Enter goes there, Esc closes"
+            frame.border_subtitle = Content(self.deck.keymap.tell("{choose} goes there, {leave} closes"))
             yield OptionList(markup=False)
             yield Label("looking further ...", markup=False)
 
@@ -96,8 +90,3 @@ class FindingsScreen(Dialog[Finding]):
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Enter or a click chooses."""
         self.dismiss(self._known[message.option_index])
-
-    def action_cursor(self, rows: int) -> None:
-        """Up and down."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if rows > 0 else options.action_cursor_up()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label
 
-from tui.deck.actions import Keymap, keys_text
+from tui.deck.actions import HELP, Keymap, keys_text
 from tui.deck.screens.dialogs import Dialog
 
 # Cells: of the frame at most, and before the help of an action.
 WIDTH, HELP_AT = 96, 31
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(Dialog[None], scope=HELP):
     """A table of keys from the table of actions."""
 
     DEFAULT_CSS = """
@@ -30,12 +28,6 @@ class HelpScreen(Dialog[None]):
     HelpScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
     HelpScreen Label { width: 100%; }
     """
-    BINDINGS: ClassVar = [
-        Binding("question_mark,q", "dismiss(None)", show=False),
-        Binding("y", "copy_text", show=False),
-        Binding("j", "scroll_keys(1)", show=False),
-        Binding("k", "scroll_keys(-1)", show=False),
-    ]
 
     def __init__(self, keymap: Keymap, scope: str) -> None:
         super().__init__()
@@ -46,7 +38,7 @@ class HelpScreen(Dialog[None]):
         """A row an action."""
         with Vertical() as frame:
             frame.border_title = "Keys here"
-            frame.border_subtitle = "Esc closes"
+            frame.border_subtitle = Content(self._keymap.tell("{leave} closes"))
             with VerticalScroll():
                 yield Label(Content("\n").join(self._rows()))
 
@@ -66,7 +58,3 @@ class HelpScreen(Dialog[None]):
                 )
             )
         return rows
-
-    def action_scroll_keys(self, rows: int) -> None:
-        """Scrolls."""
-        self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)

@@ -6,16 +6,15 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label
 
+from tui.deck.actions import INSPECT
 from tui.deck.commands import FAILURES
-from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
 from tui.stack.secrets import MASK, masked, masked_record
@@ -33,7 +32,7 @@ def _columns(rows: list[list[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=False)) for row in rows]
 
 
-class InspectScreen(Dialog[None]):
+class InspectScreen(Dialog[None], scope=INSPECT):
     """Everything that is known of a pane's service, in one page that scrolls."""
 
     DEFAULT_CSS = """
@@ -45,13 +44,6 @@ class InspectScreen(Dialog[None]):
     InspectScreen VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
     InspectScreen Label { width: 100%; }
     """
-    BINDINGS: ClassVar = [
-        Binding("q,i", "dismiss(None)", show=False),
-        Binding("V", "secrets", show=False),
-        Binding("y", "copy_text", show=False),
-        Binding("j", "scroll_page(1)", show=False),
-        Binding("k", "scroll_page(-1)", show=False),
-    ]
 
     def __init__(self, pane: Pane) -> None:
         super().__init__()
@@ -66,7 +58,7 @@ class InspectScreen(Dialog[None]):
         """One page."""
         with Vertical() as frame:
             frame.border_title = Content(bare(self._pane.name))
-            frame.border_subtitle = "V shows or hides secrets, Esc closes"
+            frame.border_subtitle = Content(self.deck.keymap.tell("{secrets} shows or hides secrets, {leave} closes"))
             with VerticalScroll():
                 yield Label(self._page())
 
@@ -82,7 +74,7 @@ class InspectScreen(Dialog[None]):
             await asyncio.gather(self._asking, return_exceptions=True)
 
     async def _ask(self) -> None:
-        ready = deck_of(self.app).desk.ready
+        ready = self.deck.desk.ready
         replica = self._pane.replica
         if ready is None or replica is None:
             self._processes, self._no_record = ["it is not running"], "there is none"
@@ -105,16 +97,8 @@ class InspectScreen(Dialog[None]):
 
     def action_secrets(self) -> None:
         """Shows or hides secrets."""
-        self.toggle_secrets()
-
-    def toggle_secrets(self) -> None:
-        """Shows or hides secrets."""
         self.secrets_shown = not self.secrets_shown
         self._show()
-
-    def action_scroll_page(self, rows: int) -> None:
-        """Scrolls."""
-        self.query_one(VerticalScroll).scroll_relative(y=3 * rows, animate=False)
 
     def _page(self) -> Content:
         pane, service = self._pane, self._pane.service

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Label, OptionList
@@ -15,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui.clients.http import ClientError
 from tui.clients.mlflow import MlflowClient, MlflowRun
+from tui.deck.actions import MLFLOW
 from tui.deck.runtext import RunTable, about, compared
 from tui.deck.screens.dialogs import Dialog
 from tui.text import bare
@@ -23,7 +22,7 @@ from tui.watch.roles.mlflow import Recorded, recorded
 NEWEST = 100
 
 
-class MlflowScreen(Dialog[tuple[str, str]]):
+class MlflowScreen(Dialog[tuple[str, str]], scope=MLFLOW):
     """Runs above, the chosen one below. The answer is what to do (`open`, `copy`) and with what (address, id).
 
     `running` tells the ids of the job runs that go on; whenever it tells others, the server is asked again.
@@ -46,16 +45,6 @@ class MlflowScreen(Dialog[tuple[str, str]]):
     MlflowScreen.reading OptionList, MlflowScreen.reading #head { display: none; }
     MlflowScreen.reading VerticalScroll { border-top: none; }
     """
-    BINDINGS: ClassVar = [
-        Binding("escape", "back", show=False),
-        Binding("q,m", "dismiss(None)", show=False),
-        Binding("j", "cursor(1)", show=False),
-        Binding("k", "cursor(-1)", show=False),
-        Binding("o", "answer('open')", show=False),
-        Binding("y", "answer('copy')", show=False),
-        Binding("space", "mark", show=False),
-        Binding("slash", "filter", show=False),
-    ]
 
     def __init__(self, service: str, url: str, running: Callable[[], set[str]]) -> None:
         super().__init__()
@@ -72,7 +61,11 @@ class MlflowScreen(Dialog[tuple[str, str]]):
         """Titles, list, filter, details."""
         with Vertical() as frame:
             frame.border_title = Content(f"MLflow runs · {bare(self._service)}")
-            frame.border_subtitle = "Enter reads, / filters, Space compares, o opens, y copies, Esc closes"
+            frame.border_subtitle = Content(
+                self.deck.keymap.tell(
+                    "{choose} reads, {find} filters, {mark} compares, {open} opens, {copy} copies, {back} closes"
+                )
+            )
             yield Label(id="head", markup=False)
             yield OptionList(markup=False)
             yield Input(placeholder="part of a name, experiment, status or parameter", compact=True)
@@ -178,7 +171,7 @@ class MlflowScreen(Dialog[tuple[str, str]]):
         else:
             self.dismiss(None)
 
-    def action_filter(self) -> None:
+    def action_find(self) -> None:
         """Asks for a text."""
         self.remove_class("reading")
         field = self.query_one(Input)
@@ -198,19 +191,22 @@ class MlflowScreen(Dialog[tuple[str, str]]):
             options.replace_option_prompt_at_index(at, self._row(each))
         self._describe()
 
-    def action_answer(self, what: str) -> None:
-        """Opens the run's page, or copies its id."""
+    def action_open(self) -> None:
+        """Opens the run's page."""
+        self._answer("open")
+
+    def action_copy(self) -> None:
+        """Copies the run's id."""
+        self._answer("copy")
+
+    def _answer(self, what: str) -> None:
         run = self._chosen()
         if run is not None:
             url = MlflowClient(self._url).run_url(run)
             self.dismiss((what, url if what == "open" else bare(run.info.run_id)))
 
-    def action_cursor(self, rows: int) -> None:
-        """Up and down, in the list or in what is read."""
-        options = self.query_one(OptionList)
+    def _move(self, rows: int) -> None:
         if self.has_class("reading"):
             self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)
-        elif rows > 0:
-            options.action_cursor_down()
         else:
-            options.action_cursor_up()
+            super()._move(rows)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Label
 
+from tui.deck.actions import LOGIN
 from tui.deck.screens.dialogs import Choice, Menu
 from tui.text import bare
 from tui.watch.roles.kind import MASK, Login
 
 
-class OpenMenu(Menu):
-    """Pages to choose from. `V` shows the password, `y` copies it."""
-
-    BINDINGS: ClassVar = [Binding("V", "secrets", show=False), Binding("y", "copy_password", show=False)]
+class OpenMenu(Menu, scope=LOGIN):
+    """Pages to choose from; keys show or copy the password."""
 
     def __init__(
         self, title: str, choices: Sequence[Choice], login: Login, copy: Callable[[str], Awaitable[None]]
@@ -30,7 +27,7 @@ class OpenMenu(Menu):
 
     def compose(self) -> ComposeResult:
         """The pages, the login below them."""
-        with self.frame("Enter opens, V shows the password, y copies it, Esc leaves"):
+        with self.frame("{choose} opens, {secrets} shows the password, {copy} copies it, {leave} leaves"):
             yield self.options()
             yield Label(self._line(), classes="text", id="login")
 
@@ -39,9 +36,9 @@ class OpenMenu(Menu):
         self._shown = not self._shown
         self.query_one("#login", Label).update(self._line())
 
-    async def action_copy_password(self) -> None:
+    def action_copy(self) -> None:
         """Copies the password."""
-        await self._copy(self._login.password)
+        self.run_worker(self._copy(self._login.password))
 
     def _line(self) -> Content:
         password = bare(self._login.password) if self._shown else MASK

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.deck.actions import Action, Keymap, keys_text
+from tui.deck.actions import PALETTE, Action, Keymap, keys_text
 from tui.deck.screens.dialogs import Dialog
 
 # What nobody looks up by name.
 MOVES = ("left", "right", "up", "down", "next", "previous", "page-up", "page-down", "palette", "jump")
 
 
-class Palette(Dialog[str]):
+class Palette(Dialog[str], scope=PALETTE):
     """A field and the actions that match it. The answer is an action's id."""
 
     DEFAULT_CSS = """
@@ -74,16 +73,6 @@ class Palette(Dialog[str]):
         options.clear_options()
         options.add_options(self._options(message.value))
         options.highlighted = 0 if options.option_count else None
-
-    def on_key(self, event: events.Key) -> None:
-        """Up and down go to the list while typing goes on."""
-        options = self.query_one(OptionList)
-        if event.key in ("up", "down") and self.focused is not options:
-            event.stop()
-            if event.key == "up":
-                options.action_cursor_up()
-            else:
-                options.action_cursor_down()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter takes the chosen one."""

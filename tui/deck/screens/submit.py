@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, OptionList, Select
 from textual.widgets.option_list import Option
 
 from tui.deck import usecases, words
+from tui.deck.actions import SUBMIT
 from tui.deck.commands import FAILURES
 from tui.deck.jobform import Form, Submission, form_of, problems, submission
-from tui.deck.port import deck_of
 from tui.deck.screens.dialogs import Dialog
 from tui.engine.interface import State
 from tui.jobs.kinds import KINDS
@@ -41,7 +39,7 @@ FIELDS = (
 PAUSE = 0.3
 
 
-class SubmitScreen(Dialog[None]):
+class SubmitScreen(Dialog[None], scope=SUBMIT):
     """The form left, earlier runs right; the exact command and what speaks against it below."""
 
     DEFAULT_CSS = """
@@ -65,11 +63,6 @@ class SubmitScreen(Dialog[None]):
     SubmitScreen #buttons { height: 1; align-horizontal: right; }
     SubmitScreen Button { margin-left: 2; }
     """
-    BINDINGS: ClassVar = [
-        Binding("ctrl+s", "submit", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-    ]
 
     def __init__(self, ready: Session, runs: Sequence[Run], files: Sequence[str]) -> None:
         super().__init__()
@@ -88,7 +81,7 @@ class SubmitScreen(Dialog[None]):
         default = layout.default_job() if layout else None
         with Vertical() as frame:
             frame.border_title = "Submit a job"
-            frame.border_subtitle = "Tab moves, Ctrl+S submits, Esc leaves"
+            frame.border_subtitle = Content(self.deck.keymap.tell("{next} moves, {send} submits, {leave} leaves"))
             with Horizontal(id="columns"):
                 with Vertical(id="fields"):
                     with Horizontal(classes="row"):
@@ -108,7 +101,7 @@ class SubmitScreen(Dialog[None]):
             with VerticalScroll(id="verdict"):
                 yield Label("", id="verdict-text")
             with Horizontal(id="buttons"):
-                yield Button("Submit (Ctrl+S)", id="submit", variant="primary", compact=True)
+                yield Button(self.deck.keymap.tell("Submit ({send})"), id="submit", variant="primary", compact=True)
                 yield Button("Leave", id="leave", compact=True)
 
     def on_mount(self) -> None:
@@ -191,7 +184,7 @@ class SubmitScreen(Dialog[None]):
     def on_button_pressed(self, message: Button.Pressed) -> None:
         """Submit or leave."""
         if message.button.id == "submit":
-            self.action_submit()
+            self.action_send()
         else:
             self.dismiss(None)
 
@@ -221,12 +214,22 @@ class SubmitScreen(Dialog[None]):
             parts.append(Content.styled(f"✓ {KINDS[made.job.kind].all_well}", "$success"))
         self.query_one("#verdict-text", Label).update(Content("\n").join(parts))
 
-    def action_submit(self) -> None:
+    def action_next(self) -> None:
+        """The next field."""
+        self.focus_next()
+
+    def action_previous(self) -> None:
+        """The field before."""
+        self.focus_previous()
+
+    action_down, action_up = action_next, action_previous
+
+    def action_send(self) -> None:
         """Submits, unless the form cannot be read; what else speaks against it the submission itself says."""
         try:
             made = submission(self._ready, self.form())
         except SubmitError as error:
             self._tell(None, [str(error)])
             return
-        deck_of(self.app).runner.start(usecases.submit(self._ready, self.form(), made))
+        self.deck.runner.start(usecases.submit(self._ready, self.form(), made))
         self.dismiss(None)
