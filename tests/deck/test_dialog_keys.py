@@ -14,9 +14,10 @@ from tui.deck import actions
 from tui.deck.actions import ACTIONS, EVERYWHERE
 from tui.deck.screens.dialogs import Dialog
 from tui.deck.screens.help import HelpScreen
-from tui.deck.screens.inspect import MASK, InspectScreen
+from tui.deck.screens.inspect import InspectScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.settings import Settings
+from tui.stack.secrets import MASK
 
 DECK = Path(actions.__file__).parent
 
