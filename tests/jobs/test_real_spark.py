@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +24,7 @@ from tui.clients.spark_app import RUN_PROPERTY, AppClient
 from tui.clients.spark_master import Application, MasterClient, MasterState
 from tui.jobs.progress import RunProgress, run_progress
 from tui.jobs.verdict import Outcome, verdict
-from tui.stack.model import Layout, Project, Role, Service, ServiceLayout, Stack
+from tui.stack.model import Layout, Port, Project, Role, Service, ServiceLayout, Stack
 from tui.watch.cluster import Workers
 from tui.watch.queued import Queued, queued_reason
 
@@ -84,8 +84,8 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def worker(self, name: str, web: int = 0, host: str = "127.0.0.1") -> subprocess.Popen[bytes]:
-        place = ["--host", host, "--webui-port", str(web), "--work-dir", str(self.folder / name)]
+    def worker(self, name: str, web: int = 0, host: Sequence[str] = ("--host", "127.0.0.1")) -> subprocess.Popen[bytes]:
+        place = [*host, "--webui-port", str(web), "--work-dir", str(self.folder / name)]
         size = ["--cores", "1", "--memory", "1g", f"spark://127.0.0.1:{self.rpc}"]
         return self.start(name, "spark-class", "org.apache.spark.deploy.worker.Worker", *place, *size)
 
@@ -294,13 +294,13 @@ async def test_a_restarted_worker_counts_once(cluster: Cluster) -> None:
 
 
 async def test_workers_that_all_have_one_name_are_told_apart(cluster: Cluster, tmp_path: Path) -> None:
-    """By what their own logs say; the master knows them as localhost only."""
-    names = ["twin-1", "twin-2"]
+    """By their pages' ports, else by what their own logs say: the master knows each of them as localhost."""
+    webs = [free_port(), free_port()]
     stack = Stack("p", tmp_path, (), tmp_path, Layout("p", "P", services=(ServiceLayout("twin", Role.SPARK_WORKER),)))
     project = Project("p", {"twin": Service("twin", replicas=2)})
-    cluster.env |= {"SPARK_PUBLIC_DNS": "localhost"}
-    for name in names:
-        cluster.worker(name, host="localhost")
+    named = replace(cluster, env=cluster.env | {"SPARK_LOCAL_HOSTNAME": "localhost", "SPARK_PUBLIC_DNS": "localhost"})
+    for web in webs:
+        named.worker(f"twin-{web}", web, host=())
     async with MasterClient(cluster.url) as master:
         await in_charge(master)
 
@@ -310,11 +310,11 @@ async def test_workers_that_all_have_one_name_are_told_apart(cluster: Cluster, t
 
         state = await until("both register", both)
     engine = ScriptedEngine(project)
-    replicas = [engine.add("twin", number) for number in (1, 2)]
-    for name, replica in zip(names, replicas, strict=True):
-        engine.write(replica, *cluster.log(name))
-    found = (await Workers(engine, stack, project).ask(replicas, state)).workers
-    ports = [found[replica.id].port for replica in replicas]
-    assert len(set(ports)) == 2
-    for name, port in zip(names, ports, strict=True):
-        assert any(f"localhost:{port} with 1 cores" in line for line in cluster.log(name))
+    replicas = [engine.add("twin", number, addresses=("10.0.0.2",)) for number in (1, 2)]
+    for web, one in zip(webs, replicas, strict=True):
+        engine.write(one, *cluster.log(f"twin-{web}"))
+    with_ports = [replace(one, ports=(Port(web, None),)) for web, one in zip(webs, replicas, strict=True)]
+    for ours in (with_ports, replicas):
+        found = (await Workers(engine, stack, project).ask(ours, state)).workers
+        assert [found[one.id].web_ui for one in replicas] == [f"http://localhost:{web}" for web in webs]
+    assert engine.calls["logs"] == 2, "only where the ports do not tell"

@@ -33,11 +33,6 @@ async def _enter(session: Session, name: str, command: list[str]) -> int:
     return await process.wait()
 
 
-def _client(session: Session) -> str:
-    """The service that jobs are submitted from, else the first one."""
-    return session.stack.client(session.project) or next(iter(session.project.services))
-
-
 @verb
 async def shell(
     service: Annotated[
@@ -54,7 +49,7 @@ async def shell(
     Or run a command there: shell SERVICE -- COMMAND
     """
     async with open_session(Capability.INSIDE) as session:
-        return await _enter(session, service or _client(session), choice.rest)
+        return await _enter(session, service or session.stack.shell_service(session.project), choice.rest)
 
 
 @verb
@@ -67,6 +62,5 @@ async def spark_shell(
     More arguments go to it: spark-shell --conf spark.cores.max=2
     """
     async with open_session(Capability.INSIDE) as session:
-        return await _enter(
-            session, _client(session), ["pyspark" if python else "spark-shell", *context.args, *choice.rest]
-        )
+        command = ["pyspark" if python else "spark-shell", *context.args, *choice.rest]
+        return await _enter(session, session.stack.shell_service(session.project), command)

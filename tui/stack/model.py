@@ -285,8 +285,12 @@ class Stack:
         return [name for name in project.services if self.role(name) is role]
 
     def client(self, project: Project) -> str | None:
-        """The service that jobs and shells run in: the first client of the cluster; None without any."""
+        """The service that jobs are submitted from: the first client of the cluster; None without any."""
         return next(iter(self.with_role(project, Role.SPARK_CLIENT)), None)
+
+    def shell_service(self, project: Project) -> str:
+        """Where a shell opens if no service is named: the client, else the first service."""
+        return self.client(project) or next(iter(project.services))
 
 
 # The compose project as `docker compose config --format json` (or another engine) resolves it.

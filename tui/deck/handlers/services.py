@@ -172,7 +172,7 @@ async def spark_shell(deck: Deck, key: str) -> None:
     ready = ready_of(deck)
     if not ready:
         return
-    client = client_of(ready)
+    client = ready.stack.shell_service(ready.project)
     choices = [
         Choice("spark-shell", "Spark shell (Scala)", (usecases.verb(ready, "spark-shell"),)),
         Choice("pyspark", "PySpark (Python)", (usecases.verb(ready, "spark-shell", "--python"),)),
@@ -180,11 +180,6 @@ async def spark_shell(deck: Deck, key: str) -> None:
     chosen = await deck.ask(Menu(f"A Spark shell in {client}", choices))
     if chosen:
         await enter(deck, client, [chosen])
-
-
-def client_of(ready: Session) -> str:
-    """The service that jobs are submitted from, else the first one."""
-    return ready.stack.client(ready.project) or next(iter(ready.project.services))
 
 
 async def enter(deck: Deck, service: str, command: Sequence[str], *, replica: Replica | None = None) -> None:
