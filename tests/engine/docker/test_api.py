@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -13,11 +15,17 @@ from typing import Any
 
 import pytest
 
+from tests.bench.containers import Container
+from tests.bench.loopback import Engine as Loopback
+from tests.bench.loopback import chunk, send
+from tui.engine.choose import EngineKind, open_engine
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.answers import Machine, Top, Version
 from tui.engine.docker.api import Api, Endpoint
 from tui.engine.docker.errors import NotThere
 from tui.engine.interface import EngineError, EngineGone
+from tui.stack.model import Stack
+from tui.watch.live import StackWatch
 
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 DEEP = b"[" * 100_000
@@ -132,3 +140,67 @@ async def test_the_command_line_says_so(tmp_path: Path, broken: str) -> None:
         done = await asyncio.to_thread(subprocess.run, run, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3, done
     assert done.stderr.startswith("error: ") and "cannot be read" in done.stderr and "Traceback" not in done.stderr
+
+
+class Broken(Loopback):
+    """Answers with a page while `page`; spoils the next `garbled` pieces of a log and cuts them off."""
+
+    page = False
+    garbled = 0
+
+    async def answer(self, writer: asyncio.StreamWriter, method: str, path: str, query: dict[str, str]) -> None:
+        if self.page:
+            send(writer, HTML, kind="text/html")
+        else:
+            await super().answer(writer, method, path, query)
+
+    async def lines(self, writer: asyncio.StreamWriter, container: Container, at: int, end: int, stamps: bool) -> int:
+        if self.garbled and at < end:
+            self.garbled -= 1
+            chunk(writer, [*itertools.islice(container.frames(at, end), 1), b"\x07\xff garbled \x00\x00 frames"])
+            await writer.drain()
+            raise ConnectionError
+        return await super().lines(writer, container, at, end, stamps)
+
+
+@pytest.mark.engine
+async def test_the_watch_recovers_and_no_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "compose.yaml").write_text("name: p\nservices: {service-01: {image: x}}\n")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    broken = Broken("p", 1)
+    (container,) = broken.containers
+    async with await asyncio.start_unix_server(broken.serve, tmp_path / "engine.sock"):
+        stack = Stack("test", tmp_path, (tmp_path / "compose.yaml",), tmp_path)
+        engine = await open_engine(stack, EngineKind.DOCKER)
+        watch = StackWatch(engine, stack, await engine.project())
+
+        async def until(reached: Callable[[], object]) -> None:
+            async with asyncio.timeout(30):
+                while not reached():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+        try:
+            await watch.start()
+            container.set_rate(100)
+            await until(lambda: watch.panes and next(iter(watch.panes.values())).log.total > 10)
+            (pane,) = watch.panes.values()
+            broken.garbled = 3
+            await until(lambda: not broken.garbled)
+            broken.page = True
+            # What is open goes on; what is asked anew gets the page.
+            await watch.refresh()
+            assert watch.outage is not None and "cannot be read" in watch.outage.text and pane.replica is not None
+            broken.page = False
+            await until(lambda: watch.outage is None)
+            container.set_rate(0)
+            last = f"#{container.written(time.time_ns()) - 1}"
+            await until(lambda: any(entry.text.endswith(last) for entry in pane.log.rows(0, pane.log.total)))
+            texts = [entry.text for entry in pane.log.rows(0, pane.log.total)]
+            numbers = [int(text.rpartition("#")[2]) for text in texts if " #" in text]
+            assert numbers == list(range(numbers[0], numbers[-1] + 1))
+            assert any("cannot be read any further" in text for text in texts)
+            assert not any("removed" in text or "ended" in text for text in texts)
+        finally:
+            await watch.close()
+            await engine.close()
