@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from tests.engine.docker.conftest import project_name as new_name
 from tests.engine.docker.conftest import remove_project
 from tests.real.deck import SPARKDECK
+from tui.stack.secrets import MASK
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 project_name = new_name
@@ -88,24 +90,49 @@ def folder(tmp_path: Path, project_name: str) -> Iterator[Path]:
     remove_project(project_name)
 
 
+def read_until(text: str, told: subprocess.Popen[str]) -> None:
+    assert told.stderr
+    notes = ""
+    while text not in " ".join(notes.split()):
+        line = told.stderr.readline()
+        assert line, notes
+        notes += line
+
+
 def test_a_run_is_followed_over_an_outage(folder: Path, tmp_path: Path) -> None:
     wire = Wire()
     env = {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{wire.port}", "XDG_STATE_HOME": str(tmp_path / "state")}
-    words = ["timeout", "60", str(SPARKDECK), "submit", "count"]
-    with subprocess.Popen(
-        words, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as told:
-        assert told.stdout and told.stderr
-        first = [told.stdout.readline() for _ in range(3)]
-        assert first == ["1\n", "2\n", "3\n"], told.stderr.read()
+    with ExitStack() as ends:
+
+        def sparkdeck(*words: str) -> subprocess.Popen[str]:
+            started = subprocess.Popen(
+                ["timeout", "60", str(SPARKDECK), *words],
+                cwd=folder,
+                env=env,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            return ends.enter_context(started)
+
+        followers = []
+        # Somebody else takes the same run up.
+        for words in (("submit", "count", "--", "--token=hunter2", "redis://:hunter2@cache"), ("jobs", "count")):
+            told = sparkdeck(*words)
+            followers.append(told)
+            assert told.stdout and told.stderr
+            first = [told.stdout.readline() for _ in range(3)]
+            assert first == ["1\n", "2\n", "3\n"], told.stderr.read()
         wire.cut()
-        notes = ""
-        while "Waiting until the engine is back" not in " ".join(notes.split()):
-            line = told.stderr.readline()
-            assert line, notes
-            notes += line
+        for told in followers:
+            read_until("Waiting until the engine is back", told)
         (folder / "gate" / "open").touch()
         wire.mend()
-        out, err = told.communicate()
-    assert out == "4\n" and told.returncode == 7
-    assert "The engine is back." in err and "Failed with exit code 7" in err
+        for told in followers:
+            out, err = told.communicate()
+            assert out == "4\n" and told.returncode == 7
+            assert "The engine is back." in err and "Failed with exit code 7" in err
+        out, _ = sparkdeck("jobs", "--json").communicate()
+        (run,) = json.loads(out)
+        assert (run["exit_code"], run["verdict"]) == (7, "Failed with exit code 7.") and "hunter2" not in out
+        assert run["args"] == [f"--token={MASK}", f"redis://:{MASK}@cache"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from tests.deck.fakes import layout_stack
@@ -67,6 +69,21 @@ async def test_a_run_that_ends_while_the_deck_looks_is_written_down() -> None:
         engine.finish(run, 137, out_of_memory=True)
         await deck.until(lambda: (view := deck.app.desk.runs.get(run.id)) and view.ended)
     assert "flight-delay-def456" in journal_file(stack).read_text()
+
+
+async def test_a_history_that_cannot_be_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    engine = scripted()
+    run = engine.add_run("spark-submit", "flight-delay-def456", labels={"job": "flight-delay"})
+    async with deck_on(engine) as deck:
+        await deck.until_seen("flight-delay-def456")
+        folder = journal_file(layout_stack()).parent
+        folder.parent.mkdir()
+        folder.write_text("a file where a folder should be")
+        engine.finish(run, 0)
+        await deck.until(lambda: any("history of runs is not kept" in one.what for one in deck.app.desk.findings()))
+        await deck.press("J")
+        await deck.until_seen("The history of runs is not kept")
 
 
 async def test_a_run_is_followed_after_the_engine_was_away() -> None:

@@ -20,10 +20,23 @@ async def page(deck: Deck, *keys: str) -> str:
 
 async def test_the_engines_record_is_shown() -> None:
     engine = scripted()
-    engine.env = ["S3_SECRET_KEY=sesame", "COLOUR=red", "ODD=\x1b[31m\x07", *(f"N{n}=1" for n in range(RECORD_LINES))]
+    others = (
+        "FERNET_KEY=sesame",
+        "SIGNING_KEY=sesame",
+        "CACHE=redis://:ses/ame@db",
+        "DSN=Server=db;Password=sesame;A=b",
+    )
+    engine.env = [
+        "S3_SECRET_KEY=sesame",
+        *others,
+        "COLOUR=red",
+        "ODD=\x1b[31m\x07",
+        *(f"N{n}=1" for n in range(RECORD_LINES)),
+    ]
     async with deck_on(engine) as deck:
         text = await page(deck, "2", "i")
         assert "COLOUR=red" in text and f"S3_SECRET_KEY={MASK}" in text and "sesame" not in text
+        assert f"redis://:{MASK}@db" in text and f"Password={MASK};A=b" in text and "ses/ame" not in text
         assert "\x1b" not in text and "\x07" not in text and "more lines" in text
         assert "S3_SECRET_KEY=sesame" in await page(deck, "V")
         assert "sesame" not in await page(deck, "V")

@@ -118,6 +118,8 @@ def _tell_end(run: Run, ended: Ended, verbose: bool) -> None:
     judged = ended.verdict
     sign, style = ("✓", "green") if judged.ok else ("✗", "red")
     err.print(Text.assemble((f"{sign} ", style), f"{run.id}: {judged.text}", (f"  {took(ended.seconds)}", "dim")))
+    if ended.unkept:
+        note(ended.unkept, "yellow")
     if not judged.ok:
         if not verbose:
             note(f"the last lines of its log (all of it: sparkdeck logs {run.id} -n all):")

@@ -68,6 +68,7 @@ class Desk:
     supervisor: Supervisor = field(default_factory=Supervisor)
     _followers: set[str] = field(default_factory=set)
     _expected: Mapping[str, Pane] = field(default_factory=dict)
+    _unkept: str = ""
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -154,12 +155,13 @@ class Desk:
         return self._findings()
 
     def _findings(self) -> list[Finding]:
+        from tui.checks.finding import Finding
+
         if self.ready is not None and self.outage is None:
             from tui.checks.moment import check_moment
 
-            return check_moment(self.situation())
-        from tui.checks.finding import Finding
-
+            unkept = [Finding(self._unkept, "Runs go on; see to that place, or what they did is soon forgotten.")]
+            return [*(unkept if self._unkept else ()), *check_moment(self.situation())]
         if self.refused:
             return [Finding(self.refused, "Change that, then start SparkDeck again.")]
         if self.outage is not None and not self.outage.ours:
@@ -200,7 +202,7 @@ class Desk:
                         case Started():
                             view.url = update.url
                         case Ended():
-                            view.ended = update
+                            view.ended, self._unkept = update, update.unkept
                         case _:
                             continue
                     view.version += 1

@@ -149,9 +149,9 @@ def whole_log(ready: Session, replicas: Sequence[Replica], told: Callable[[str],
     return recent(ready.engine, replicas, None, told)
 
 
-async def runs(ready: Session) -> list[jobs.Run]:
-    """Every run, newest first; those that the engine has forgotten too."""
-    return await history(ready.engine, ready.stack)
+async def runs(ready: Session, told: Callable[[str], None]) -> list[jobs.Run]:
+    """Every run, newest first; those that the engine has forgotten too. `told` hears why these are not kept."""
+    return await history(ready.engine, ready.stack, told)
 
 
 async def app_files(ready: Session) -> list[str]:

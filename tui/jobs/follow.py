@@ -30,12 +30,14 @@ _GOING_ON = (State.RUNNING, State.CREATED, State.PAUSED)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The run is over. `exit_code` is None where nobody can know it any more; `tail` is the end of its log."""
+    """The run is over. `exit_code` is None where nobody can know it any more; `tail` is the end of its log; `unkept`
+    says why the history has not got it, if so."""
 
     verdict: Verdict
     exit_code: int | None
     seconds: float | None
     tail: tuple[str, ...]
+    unkept: str = ""
 
 
 class _Removed(EngineError):
@@ -112,9 +114,8 @@ async def follow(
                 told(str(error))
                 replica = await outlast.until(wait)
             ended = _ended(replica, observer.jobs if observer else (), tuple(tail))
-            if trouble := await write_down(stack, replace(run_of(replica), verdict=ended.verdict)):
-                told(trouble)
-            await queue.put(ended)
+            unkept = await write_down(stack, replace(run_of(replica), verdict=ended.verdict))
+            await queue.put(replace(ended, unkept=unkept))
         except Exception as error:
             await queue.put(error)
 

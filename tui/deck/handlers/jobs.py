@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui.deck import usecases
 from tui.deck.handlers.registry import handles
 from tui.deck.handlers.services import ready_of
@@ -35,7 +37,7 @@ async def submit(deck: Deck, key: str) -> None:
     ready = ready_of(deck)
     if ready is None:
         return
-    runs = await usecases.runs(ready)
+    runs = await usecases.runs(ready, partial(deck.say, severity="warning"))
     files = await usecases.app_files(ready)
     deck.show(SubmitScreen(ready, runs, files))
 
