@@ -79,6 +79,10 @@ class Script:
         self._last_ns = 0
         self.open_streams = 0
 
+    def set_project(self, project: Project) -> None:
+        """The compose files say something else now."""
+        self._project = project
+
     def add(self, service: str, number: int = 1, *, id: str = "", name: str = "", **fields: Any) -> Replica:
         """A replica, running unless told otherwise; any field of Replica may be given. Emits created, started."""
         now = datetime.now(UTC)

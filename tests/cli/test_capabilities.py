@@ -27,7 +27,7 @@ def run(words: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Result, ScriptedEn
         return engine
 
     monkeypatch.setattr(session, "open_engine", opened)
-    monkeypatch.setattr(session, "chosen_stack", layout_stack)
+    monkeypatch.setattr(session, "chosen_stack", lambda context: layout_stack())
     return CliRunner().invoke(app, words.split()), engine
 
 

@@ -157,7 +157,7 @@ def test_cleanup_leaves_mounted_folders_unless_told(tmp_path: Path) -> None:
         kept = sparkdeck("cleanup", "--yes", cwd=project)
         assert f"kept: {precious.parent} (2 B)" in kept.stderr
         assert precious.read_text() == "42"
-        assert sparkdeck("cleanup", "--folders", cwd=project).returncode == 1, "without --yes it asks"
+        assert sparkdeck("cleanup", "--folders", cwd=project).returncode == 2, "nobody can be asked"
         assert precious.exists()
         told = sparkdeck("cleanup", "--folders", "--yes", cwd=project)
         assert str(precious.parent) in told.stdout

@@ -278,7 +278,7 @@ def panes_of(stack: Stack, project: Project) -> list[FakePane]:
     """Panes of every service with curves and lines; one worker is not registered, one down."""
     panes = []
     for seed, name in enumerate(name for name in project.services if name != EXTRA):
-        role = stack.layout.service(name).role if stack.layout else Role.UNKNOWN
+        role = stack.layout.service(name).role
         pane = FakePane(f"{name}/1", name, project.services[name], role, replica(name), samples=FakeSamples(seed))
         if role is Role.SPARK_WORKER:
             pane.line = "1 of 2 cores, 1.0 GiB of 2.0 GiB"

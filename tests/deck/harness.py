@@ -91,6 +91,7 @@ async def deck_on(
     """A deck on a scripted engine, with the real watch unless a fake one is given; on flight-delay unless told."""
 
     async def open_engine(stack: Stack) -> Engine:
+        engine.closed = False
         await engine.project()
         return engine
 
@@ -98,7 +99,7 @@ async def deck_on(
         session.watch = watch  # type: ignore[assignment]
 
     stack = stack or layout_stack()
-    desk = Desk(stack, open_engine, look, Clock()) if watch else Desk(stack, open_engine)
+    desk = Desk(stack, open_engine, look, now=Clock()) if watch else Desk(stack, open_engine)
     if watch:
         desk.opened_at = NOW
     settings = replace(settings or Settings(), strict=True, reduced_motion=True)

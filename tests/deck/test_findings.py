@@ -9,6 +9,7 @@ import pytest
 from tests.deck.fakes import SERVICES, layout_project
 from tests.deck.harness import deck_on, scripted
 from tests.scripted_engine import ScriptedEngine
+from tui.deck import desk
 from tui.deck.screens.base import DeckScreen
 from tui.deck.screens.findings import FindingsScreen
 from tui.deck.screens.panes import PanesScreen
@@ -94,15 +95,18 @@ async def test_an_engine_that_is_gone_is_the_finding() -> None:
         await deck.until_seen("Nothing is wrong", seconds=30)
 
 
-async def test_a_stack_that_does_not_fit_its_layout_is_the_finding() -> None:
+async def test_a_stack_that_does_not_fit_its_layout_is_the_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "AGAIN_SECONDS", 0.05)
     engine = ScriptedEngine(layout_project([name for name in SERVICES if name != "mlflow"]))
     async with deck_on(engine, wait=False) as deck:
         await deck.until(lambda: deck.app.desk.refused, "it was refused")
         await deck.press("exclamation_mark")
-        await deck.until_seen("Change that, then start SparkDeck again.")
+        await deck.until_seen("Change that; SparkDeck tries again by itself.")
         # It concerns no pane.
         await deck.press("enter")
         await deck.until(lambda: isinstance(deck.app.screen, PanesScreen), "the panes")
+        engine.set_project(layout_project(SERVICES))
+        await deck.until(lambda: deck.app.desk.ready and not deck.app.desk.refused, "it fits now")
 
 
 async def test_a_part_of_sparkdeck_that_failed_is_a_finding_until_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:

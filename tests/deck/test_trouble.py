@@ -16,13 +16,15 @@ import pytest
 from tests.deck.fakes import layout_stack
 from tests.deck.harness import Deck, deck_on, scripted
 from tests.scripted_engine import ScriptedEngine
+from tui.deck import usecases
 from tui.deck.app import DeckApp
 from tui.deck.commands import FAILED
 from tui.deck.desk import Desk
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.settings import Settings
-from tui.engine.interface import Engine, EngineGone, Replica
+from tui.engine import child
+from tui.engine.interface import Engine, EngineError, EngineGone, Replica
 from tui.stack.model import Stack
 
 ROOT = Path(__file__).parents[2]
@@ -60,16 +62,6 @@ async def test_engine_that_answers_late() -> None:
         assert any("not answered yet" in text for text in deck.messages)
         answers.set()
         await deck.until_seen("8 of 8 services well")
-
-
-async def test_a_folder_that_is_gone_ends_no_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    async with deck_on(scripted(), stack=replace(layout_stack(), bundled=False)) as deck:
-        gone.rmdir()
-        await deck.press("r")
-        await deck.until(lambda: deck.did("restart"))
 
 
 async def test_outage_and_return() -> None:
@@ -192,6 +184,44 @@ async def test_older_lines_load_at_the_top() -> None:
         await deck.until(lambda: screen.view.model.source.first < held, "older lines")
         numbers = shown(deck)
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+async def test_a_run_is_followed_again_after_the_engine_was_away() -> None:
+    engine = scripted()
+    run = engine.add_run("spark-submit", "train-1", labels={"job": "train"})
+    async with deck_on(engine) as deck:
+        desk = deck.app.desk
+        await deck.until(lambda: "train-1" in desk.runs)
+        engine.gone()
+        await deck.until(lambda: desk.outage)
+        engine.back()
+        await deck.until(lambda: not desk.outage)
+        engine.finish(run, 3)
+        await deck.until(lambda: desk.runs["train-1"].ended, "how it ended")
+        assert desk.ready is not None
+        (past,) = await usecases.runs(desk.ready, pytest.fail)
+        assert past.verdict is not None and past.verdict.text == "Failed with exit code 3."
+        assert not desk.supervisor.failures
+
+
+async def test_a_folder_that_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    async with deck_on(scripted(), stack=replace(layout_stack(), folder=folder, bundled=False)) as deck:
+        folder.rmdir()
+        await deck.press("r")
+        await deck.until(lambda: deck.did("restart"))
+        await deck.press("enter", "W", "enter")
+        await deck.until_seen(str(Path.home()))
+        await deck.press("escape", "escape")
+        with pytest.raises(EngineError, match=f"{folder} was deleted"):
+            await child.output(["true"], folder, {}, limit=10)
+        # What a handler raises is a message, whatever it is.
+        deck.app.settings = replace(deck.app.settings, strict=False)
+        monkeypatch.setattr(usecases, "restart", lambda ready, chosen: 1 // 0)
+        await deck.press("r")
+        await deck.until(lambda: any("ZeroDivisionError" in text for text in deck.messages))
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -184,11 +184,11 @@ def test_data_survives_restart_and_down_and_only_cleanup_names_it(spark_minio: D
     kept = objects(spark_minio) | objects(spark_minio, "spark-output")
     spark_minio.run("restart", "minio")
     listed = spark_minio.run("shell", "minio", "--", "sh", "-c", LISTING).stdout
-    spark_minio.run("down")
+    spark_minio.run("down", "--yes")
     assert objects(spark_minio) | objects(spark_minio, "spark-output") == kept
     assert all(name in listed for name in kept)
-    asked = spark_minio.run("cleanup", code=1)
-    assert str(spark_minio.work / "minio") in asked.stderr and "[y/N]" in asked.stdout + asked.stderr
+    asked = spark_minio.run("cleanup", code=2)
+    assert str(spark_minio.work / "minio") in asked.stderr and "--yes" in asked.stderr
     assert objects(spark_minio) | objects(spark_minio, "spark-output") == kept
 
 

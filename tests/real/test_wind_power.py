@@ -298,7 +298,7 @@ def test_ready_images_list_what_they_need_and_then_run(wind_power: Wind, tmp_pat
                 links = driver.execute_script("return [...document.querySelectorAll('a')].map(a => a.href)")
             assert links == ["http://ml.test/", "http://viz.test/"]
         finally:
-            ready.run("down", code=None)
+            ready.run("down", "--yes", code=None)
             subprocess.run(["docker", "rmi", *names], capture_output=True)
 
 

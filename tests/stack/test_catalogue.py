@@ -11,6 +11,7 @@ from tui.stack import catalogue
 from tui.stack.catalogue import bundled_stacks, compose_files, copy_out, find_stack
 from tui.stack.errors import LayoutError, StackError
 from tui.stack.layout import load_layout
+from tui.stack.model import NO_LAYOUT
 
 
 def make_project(folder: Path, *names: str) -> Path:
@@ -31,7 +32,7 @@ def test_bundled_stacks(root: Path, tmp_path: Path) -> None:
     stack = find_stack("beta", tmp_path)
     assert stack.bundled and stack.folder == stack.home == root / "compose/beta"
     assert stack.files == (root / "compose/beta/compose.yaml",)
-    assert stack.layout and stack.layout.source == root / "layouts/beta.yaml"
+    assert stack.layout.source == root / "layouts/beta.yaml"
     assert stack.env_file == root / "compose/beta/.env"
 
 
@@ -51,7 +52,7 @@ def test_without_a_choice_it_is_the_current_folder_s_project_else_flight_delay(r
             "mine",
             mine,
             mine,
-            None,
+            NO_LAYOUT,
             False,
         )
 
@@ -88,7 +89,7 @@ def test_a_path_is_a_folder_a_compose_file_or_a_layout(root: Path, tmp_path: Pat
     assert find_stack("mine/sparkdeck.yaml", tmp_path).name == "named"
     stack = find_stack("mine/second.yaml", tmp_path)
     assert (stack.name, stack.folder) == ("second", mine)
-    assert stack.layout and stack.layout.source == mine / "second.yaml"
+    assert stack.layout.source == mine / "second.yaml"
 
     stack = find_stack(str(root / "layouts/beta.yaml"), tmp_path)
     assert stack.bundled and stack.folder == root / "compose/beta"
@@ -154,7 +155,7 @@ def test_a_foreign_layouts_folder_is_not_taken_for_ours(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "compose/web")
     (tmp_path / "layouts").mkdir()
     (tmp_path / "layouts/web.yaml").write_text("header: left\n")
-    assert find_stack(str(folder), tmp_path).layout is None
+    assert find_stack(str(folder), tmp_path).layout == NO_LAYOUT
 
 
 def test_an_installed_stack_keeps_what_is_the_user_s_elsewhere(
@@ -193,7 +194,7 @@ def test_copying_out_takes_everything_but_what_is_the_user_s(root: Path, tmp_pat
     assert list(target.parent.iterdir()) == [target]
     copy = find_stack(str(target), tmp_path)
     assert not copy.bundled and copy.home == target and copy.name == "beta"
-    assert copy.layout and load_layout(target / "sparkdeck.yaml") == copy.layout
+    assert load_layout(target / "sparkdeck.yaml") == copy.layout
 
 
 def test_copying_into_an_empty_folder_keeps_that_folder(root: Path, tmp_path: Path) -> None:

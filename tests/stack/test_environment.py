@@ -19,7 +19,7 @@ from tui.stack.environment import (
     read_environment,
 )
 from tui.stack.errors import StackError
-from tui.stack.model import Generated, Mount, Project, Service, Stack
+from tui.stack.model import NO_LAYOUT, Generated, Mount, Project, Service, Stack
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_an_env_that_is_a_link_stays_one(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_stack_without_generated_variables_gets_no_env(stack: Stack) -> None:
-    assert prepare_environment(replace(stack, layout=None), (1, 1)) == []
+    assert prepare_environment(replace(stack, layout=NO_LAYOUT), (1, 1)) == []
     assert not stack.env_file.exists()
 
 

@@ -14,7 +14,7 @@ DATA = "data"
 
 def data_spec(stack: Stack) -> DataSpec:
     """How this stack's sample data is made. Raises Refused where its layout does not say."""
-    spec = stack.layout.data if stack.layout else None
+    spec = stack.layout.data
     if spec is None:
         raise Refused(f"{stack.name} makes no sample data: its layout has no `data`.")
     return spec

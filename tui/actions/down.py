@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
+from tui.actions.replicas import Chosen
 from tui.engine.interface import Engine, EngineError, Progress
 from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_runs
@@ -26,6 +27,15 @@ async def down(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator
         yield Progress(trouble)
     async for step in engine.down():
         yield step
+
+
+async def remove(engine: Engine, chosen: Chosen) -> AsyncGenerator[Progress]:
+    """Stops and removes the replicas of what is chosen, with their logs."""
+    for replica in await engine.replicas():
+        if chosen.includes(replica) and not replica.is_run:
+            yield Progress(f"{replica.name} is stopped and removed")
+            await engine.end(replica.id)
+            await engine.remove(replica.id)
 
 
 async def _end(engine: Engine, run: Run) -> None:

@@ -53,14 +53,17 @@ async def choose(engine: Engine, project: Project, names: Sequence[str], others:
 
     `others` are what else could have been named, for that message.
     """
-    replicas: dict[str, Replica] = {}
+    kept: list[Replica] = []
     if any(name not in project.services for name in names):
         kept = [one for one in await engine.replicas() if not one.is_run]
-        replicas = {name: one for one in kept for name in (short_name(one, project), numbered(one))}
-    services, single = [], {}
+    replicas = {name: one for one in kept for name in (short_name(one, project), numbered(one))}
+    services: list[str] = []
+    single: dict[str, Replica] = {}
     for name in names:
         if name in project.services:
             services.append(name)
+        elif orphans := [one for one in kept if one.service == name]:
+            single |= {one.id: one for one in orphans}
         elif name in replicas:
             single[replicas[name].id] = replicas[name]
         else:

@@ -21,7 +21,7 @@ from tui.watch.ready import wait_ready
 
 def scale_spec(stack: Stack, project: Project) -> ScaleSpec:
     """The layout's scaling, checked. Raises Refused where the stack has nothing to scale."""
-    spec = stack.layout.scale if stack.layout else None
+    spec = stack.layout.scale
     if spec is None:
         raise Refused(f"{stack.name} says nothing of workers to scale: its layout has no `scale`.")
     name = project.services[spec.service].container_name

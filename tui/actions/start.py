@@ -89,7 +89,7 @@ async def start(
 
 
 def _demand_data(stack: Stack, project: Project, services: Sequence[str]) -> None:
-    spec = stack.layout.data if stack.layout else None
+    spec = stack.layout.data
     if spec is None or not spec.before_start or has_data(project, spec):
         return
     if spec.service in {one.name for one in with_needs(project, wanted_services(project, services))}:
@@ -101,7 +101,7 @@ def _demand_data(stack: Stack, project: Project, services: Sequence[str]) -> Non
 
 
 def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:
-    problems = [str(problem) for problem in check_against(stack.layout, project)] if stack.layout else []
+    problems = [str(problem) for problem in check_against(stack.layout, project)]
     problems += [
         f"{stack.name} has no service {name!r}. It has: {', '.join(project.services)}."
         for name in services

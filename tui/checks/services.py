@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.engine.interface import Health, Replica, State
-from tui.watch.names import short_name
+from tui.watch.names import is_orphan, short_name
 
 # SIGKILL, as a shell counts it: by the kernel for want of memory, or by somebody.
 KILLED = 137
@@ -30,6 +30,9 @@ def check_services(now: Situation) -> Iterator[Finding]:
 def _told(now: Situation, replica: Replica) -> tuple[str, str] | None:
     """What is wrong and what to do about it."""
     name = short_name(replica, now.project)
+    if is_orphan(replica, now.project):
+        files = " and ".join(file.name for file in now.stack.files)
+        return f"{name} is there, but its service is not in {files}.", f"Remove it: sparkdeck down {name}"
     logs = f"sparkdeck logs {replica.service}"
     condition = now.condition(replica.service, replica)
     if replica.out_of_memory:

@@ -7,25 +7,23 @@ from typing import Annotated
 import typer
 
 
-def complete_service(incomplete: str) -> list[str]:
+def complete_service(context: typer.Context, incomplete: str) -> list[str]:
     """The services that the chosen stack's layout names."""
-    return [name for name in _layout_names("services") if name.startswith(incomplete)]
+    return [name for name in _layout_names(context, "services") if name.startswith(incomplete)]
 
 
-def complete_job(incomplete: str) -> list[str]:
+def complete_job(context: typer.Context, incomplete: str) -> list[str]:
     """The jobs that the chosen stack's layout names."""
-    return [name for name in _layout_names("jobs") if name.startswith(incomplete)]
+    return [name for name in _layout_names(context, "jobs") if name.startswith(incomplete)]
 
 
-def _layout_names(kind: str) -> list[str]:
+def _layout_names(context: typer.Context, kind: str) -> list[str]:
     from tui.cli.session import chosen_stack
     from tui.stack.errors import StackError
 
     try:
-        layout = chosen_stack().layout
+        layout = chosen_stack(context).layout
     except StackError:
-        return []
-    if layout is None:
         return []
     if kind == "jobs":
         return [job.name for job in layout.jobs]

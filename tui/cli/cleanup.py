@@ -9,13 +9,14 @@ import typer
 from tui.actions.cleanup import clean, empty, mounted_folders, removables
 from tui.cli.arguments import Json, Yes
 from tui.cli.output import note, print_json, print_table, say, table, tell_progress
-from tui.cli.session import Exit, fail, open_session, verb
+from tui.cli.session import Exit, agreed, fail, open_session, verb
 from tui.engine.interface import Capability
 from tui.watch.words import size
 
 
 @verb
 async def cleanup(
+    context: typer.Context,
     folders: Annotated[
         bool, typer.Option("--folders", help="Empty the work folder's mounted folders too: data, results, notebooks.")
     ] = False,
@@ -27,7 +28,7 @@ async def cleanup(
 
     Lists it with sizes and asks first. Mounted folders stay unless told.
     """
-    async with open_session(Capability.CLEANUP) as session:
+    async with open_session(context, Capability.CLEANUP) as session:
         found = await removables(session.engine, session.stack, session.project)
         mounted = await mounted_folders(session.stack, session.project)
         doomed = [(item.kind, item.name, item.size) for item in found]
@@ -46,7 +47,7 @@ async def cleanup(
         if mounted and not folders:
             kept = ", ".join(f"{folder.path} ({size(folder.size)})" for folder in mounted)
             note(f"kept: {kept}. To empty these too: --folders")
-        if dry_run or (not yes and not typer.confirm("Remove these?", err=True)):
+        if dry_run or not agreed("Remove these?", yes):
             return Exit.OK
         await tell_progress("Removing", clean(session.engine, session.stack, session.project))
         for folder in mounted if folders else ():

@@ -23,6 +23,7 @@ from tui.watch.session import Session
 
 @verb
 async def demo(
+    context: typer.Context,
     job: Annotated[str | None, typer.Argument(help="Another job than the default one.")] = None,
     timeout: Timeout = 300,
 ) -> int:
@@ -30,9 +31,9 @@ async def demo(
 
     Starts the stack, makes sample data if there is none, runs its job, shows the result. The exit code is the job's.
     """
-    async with open_session(Capability.CONTROL, Capability.BUILD, Capability.RUNS, starting=True) as session:
+    async with open_session(context, Capability.CONTROL, Capability.BUILD, Capability.RUNS, starting=True) as session:
         spec = find_job(session.stack, session.project, job)
-        made = session.stack.layout.data if session.stack.layout else None
+        made = session.stack.layout.data
         if made and made.before_start and (code := await _sample_data(session, made)):
             return code
         await tell_all(start(session.engine, session.stack, timeout=timeout))

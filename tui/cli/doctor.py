@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typer
 from rich.text import Text
 
 from tui.checks.everything import check_everything
@@ -15,12 +16,12 @@ from tui.watch.cluster import look_at_cluster
 
 
 @verb
-async def doctor(as_json: Json = False) -> int:
+async def doctor(context: typer.Context, as_json: Json = False) -> int:
     """Say what is wrong and what to do about it.
 
     The exit code is 1 if anything is.
     """
-    async with open_session() as session:
+    async with open_session(context) as session:
         replicas = await session.engine.replicas()
         cluster = await look_at_cluster(session.engine, session.stack, session.project, replicas)
         now = Situation(session.stack, session.project, replicas, cluster, session.engine.info)

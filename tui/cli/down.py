@@ -1,31 +1,35 @@
-"""`sparkdeck down`: stop and remove the stack's services and runs."""
+"""`sparkdeck down`: stop and remove services and runs."""
 
 from __future__ import annotations
 
 import typer
 
-from tui.actions.down import down as down_stack
-from tui.cli.arguments import Yes
+from tui.actions import down as actions
+from tui.actions.replicas import choose
+from tui.cli.arguments import Services, Yes
 from tui.cli.output import note, tell_progress
-from tui.cli.session import Exit, open_session, verb
+from tui.cli.session import Exit, agreed, open_session, verb
 from tui.engine.interface import Capability
 from tui.jobs.submit import find_runs
 
 
 @verb
-async def down(yes: Yes = False) -> int:
+async def down(context: typer.Context, services: Services = None, yes: Yes = False) -> int:
     """Stop and remove services and runs.
 
-    Mounted folders and images stay.
+    Of services that are named only these, and no run. Mounted folders and images stay.
     """
-    async with open_session(Capability.CONTROL) as session:
-        active = [run.id for run in await find_runs(session.engine) if not run.is_over]
-        if active and not yes:
-            note(f"Still running, and ended by this: {', '.join(active)}", "yellow")
-            if not typer.confirm("Go on?", err=True):
-                return Exit.FAILED
-        await tell_progress(
-            f"Taking {session.stack.name} down", down_stack(session.engine, session.stack, session.project)
-        )
+    async with open_session(context, Capability.CONTROL) as session:
+        chosen = await choose(session.engine, session.project, services or [])
+        what = ", ".join(chosen.names) or session.stack.name
+        steps = actions.remove(session.engine, chosen)
+        if chosen.is_everything:
+            steps = actions.down(session.engine, session.stack, session.project)
+            active = [run.id for run in await find_runs(session.engine) if not run.is_over]
+            if active:
+                note(f"Still running, and ended by this: {', '.join(active)}", "yellow")
+        if not agreed(f"Take {what} down, with its logs?", yes):
+            return Exit.FAILED
+        await tell_progress(f"Taking {what} down", steps)
         note(f"down; data and results stay in {session.stack.home}")
     return Exit.OK

@@ -8,21 +8,19 @@ from typing import Annotated
 import typer
 
 from tui.cli.output import say
-from tui.cli.session import Exit, chosen_stack, fail
+from tui.cli.session import chosen_stack, verb
 from tui.stack.catalogue import copy_out
-from tui.stack.errors import StackError
 
 
-def init(
+@verb
+async def init(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist or is empty.")],
 ) -> None:
     """Copy a bundled stack out for editing.
 
     `--stack` before the verb says which.
     """
-    try:
-        stack = chosen_stack()
-        files = copy_out(stack, folder)
-    except StackError as error:
-        fail(Exit.USAGE, str(error))
+    stack = chosen_stack(context)
+    files = copy_out(stack, folder)
     say(f"{stack.name} was copied to {folder} ({len(files)} files). Start it: cd {folder} && sparkdeck setup")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tui.cli.arguments import Json
 from tui.cli.output import note, print_json, print_table, say, table
-from tui.cli.session import Exit, fail, open_session, verb
+from tui.cli.session import Choice, Exit, fail, open_session, verb
 from tui.cli.tell import tell_run
 from tui.engine.interface import Capability
 from tui.jobs.journal import history
@@ -23,6 +23,7 @@ from tui.watch.words import took
 
 @verb
 async def jobs(
+    context: typer.Context,
     run: Annotated[
         str | None, typer.Argument(help="Follow this run (or a job's newest), or show how it ended.")
     ] = None,
@@ -31,7 +32,7 @@ async def jobs(
     as_json: Json = False,
 ) -> int:
     """List the runs, or take one up again."""
-    async with open_session(*([Capability.CONTROL] if cancel else [])) as session:
+    async with open_session(context, *([Capability.CONTROL] if cancel else [])) as session:
         told = note if run is None else lambda text: None
         patience = Outlast(session.engine, note)
         runs = await patience.until(lambda: history(session.engine, session.stack, told))
@@ -42,6 +43,8 @@ async def jobs(
             return Exit.OK
         found = find_run(runs, run)
         if cancel:
+            if Choice.of(context).read_only:
+                fail(Exit.USAGE, "--cancel ends a run, and --read-only was said.")
             if found.is_over:
                 fail(Exit.FAILED, f"{found.id} has ended already.")
             await cancel_run(session.engine, found.replica)

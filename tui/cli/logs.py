@@ -28,6 +28,7 @@ _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright
 
 @verb
 async def logs(
+    context: typer.Context,
     services: Annotated[
         list[str] | None,
         typer.Argument(
@@ -46,7 +47,7 @@ async def logs(
     """
     if tail != "all" and not tail.isdigit():
         fail(Exit.USAGE, f"--tail takes a number or `all`, not {tail!r}.")
-    async with open_session(Capability.LOGS) as session:
+    async with open_session(context, Capability.LOGS) as session:
         names = services or []
         runs = {run.id: run.replica.id for run in await find_runs(session.engine)}
         kept = [name for name in names if name not in runs]

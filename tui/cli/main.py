@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,10 +29,14 @@ from tui.cli import (
     submit,
     up,
 )
-from tui.cli.session import Exit, choice, chosen_stack, fail
+from tui.cli.session import Exit, chosen_stack, fail
 from tui.engine.choose import EngineKind
 from tui.stack.catalogue import VARIANT_VARIABLE
 from tui.stack.errors import StackError
+from tui.stack.root import folder_here
+
+# What only looks. `--read-only` refuses every other verb.
+LOOKS = frozenset({"status", "doctor", "logs", "jobs", "open", "stacks"})
 
 app = typer.Typer(
     name="sparkdeck",
@@ -90,29 +96,33 @@ def before_the_verb(
         ),
     ] = EngineKind.AUTO,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="The deck without anything that changes the stack.")
+        bool, typer.Option("--read-only", help="Only look: no key and no verb that changes anything.")
     ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Drive a local Spark and ML stack: start it, watch it, run jobs on it. Without a verb the deck opens."""
-    choice.stack, choice.variant, choice.engine = stack, variant, engine
-    if context.invoked_subcommand is None:
-        _open_deck(read_only)
+    verb = context.invoked_subcommand
+    if verb is None:
+        _open_deck(context, engine, read_only)
+    elif read_only and verb not in LOOKS:
+        fail(Exit.USAGE, f"{verb} may change something, and --read-only was said. Without it: sparkdeck {verb}")
 
 
-def _open_deck(read_only: bool) -> None:
+def _open_deck(context: typer.Context, engine: EngineKind, read_only: bool) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         fail(Exit.USAGE, "The deck needs a terminal. What is up: sparkdeck status; all verbs: sparkdeck --help")
-    try:
-        stack = chosen_stack()
-    except StackError as error:
-        fail(Exit.USAGE, str(error))
     # Textual costs a fifth of a second: only the deck pays for it.
     from tui.deck.open import open_deck
 
-    raise typer.Exit(open_deck(stack, read_only=read_only, engine=choice.engine))
+    # Kept: the folder that this was called in may go.
+    cwd = folder_here() or Path()
+    try:
+        code = open_deck(lambda: chosen_stack(context, cwd), read_only=read_only, engine=engine)
+    except StackError as error:
+        fail(Exit.USAGE, str(error))
+    raise typer.Exit(code)
 
 
 passes_on = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -138,10 +148,8 @@ app.command()(init.init)
 app.command()(demo.demo)
 
 
-def run() -> None:
-    """The entry point of the installed command."""
-    words = sys.argv[1:]
-    if "--" in words:
-        at = words.index("--")
-        words, choice.rest = words[:at], words[at + 1 :]
-    app(words)
+def run(words: Sequence[str] | None = None) -> None:
+    """The entry point of the installed command, with its words unless others are given. Raises SystemExit."""
+    words = sys.argv[1:] if words is None else list(words)
+    at = words.index("--") if "--" in words else len(words)
+    app(words[:at], obj=words[at + 1 :])

@@ -57,6 +57,7 @@ def _tell_of_logins(session: Session, links: list[OpenLink]) -> None:
 
 @verb
 async def open_link(
+    context: typer.Context,
     service: Annotated[
         str | None,
         typer.Argument(help="Whose page; without it all are listed.", autocompletion=complete_service),
@@ -69,7 +70,7 @@ async def open_link(
 
     Jupyter's with its token. Without a service all pages are listed.
     """
-    async with open_session() as session:
+    async with open_session(context) as session:
         if service is not None and service not in session.project.services:
             known = ", ".join(session.project.services)
             fail(Exit.USAGE, f"{session.stack.name} has no service {service!r}. It has: {known}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from tui.actions import replicas
 from tui.actions.start import Phase
 from tui.cli.arguments import Services, Timeout
@@ -11,9 +13,9 @@ from tui.engine.interface import Capability
 
 
 @verb
-async def restart(services: Services = None, timeout: Timeout = 300) -> None:
+async def restart(context: typer.Context, services: Services = None, timeout: Timeout = 300) -> None:
     """Restart services and wait for health."""
-    async with open_session(Capability.CONTROL) as session:
+    async with open_session(context, Capability.CONTROL) as session:
         engine, project = session.engine, session.project
         chosen = await replicas.choose(engine, project, services or [])
         with Teller() as teller:

@@ -14,6 +14,7 @@ from tui.engine.interface import Capability
 
 @verb
 async def scale(
+    context: typer.Context,
     count: Annotated[int, typer.Argument(metavar="N", min=1, help="How many workers in all.")],
     timeout: Annotated[float, typer.Option(help="How long running tasks may take to end, in seconds.")] = 600,
 ) -> None:
@@ -21,5 +22,5 @@ async def scale(
 
     Those that go finish their running tasks first.
     """
-    async with open_session(Capability.SCALE) as session:
+    async with open_session(context, Capability.SCALE) as session:
         await tell_all(scale_workers(session.engine, session.stack, count, timeout=timeout))

@@ -1,13 +1,15 @@
-"""What every verb shares: the chosen stack, its engine, and errors that become messages and exit codes."""
+"""What every verb shares: what was chosen before it, its session, and errors that become messages and exit codes."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import NoReturn, ParamSpec
 
 import typer
@@ -21,7 +23,6 @@ from tui.jobs.kinds.kind import SubmitError
 from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
 from tui.stack.model import Stack
-from tui.stack.root import folder_here
 from tui.watch.ready import NotReady
 from tui.watch.session import Session
 
@@ -39,38 +40,43 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What was chosen before the verb, and what stands behind `--`: not ours to read."""
 
-    stack: str | None = None
-    variant: str | None = None
-    engine: EngineKind = EngineKind.AUTO
-    rest: list[str] = field(default_factory=list)
+    stack: str | None
+    variant: str | None
+    engine: EngineKind
+    read_only: bool
+    rest: list[str]
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Choice:
+        """What this command line says; also while the shell completes it."""
+        root = context.find_root()
+        before = root.params
+        engine = EngineKind(before.get("engine") or EngineKind.AUTO)
+        return cls(before.get("stack"), before.get("variant"), engine, bool(before.get("read_only")), root.obj or [])
 
 
-choice = Choice()
-
-
-def chosen_stack() -> Stack:
-    """The stack that the command line names, or the one of this folder. Raises StackError."""
-    here = folder_here()
-    if here is None:
-        raise StackError("The folder that this was started in is gone. Change to another one.")
-    return find_stack(choice.stack, here, choice.variant)
+def chosen_stack(context: typer.Context, folder: Path = Path()) -> Stack:
+    """The stack that the command line names, or that of the folder, this one if none is given. Raises StackError."""
+    choice = Choice.of(context)
+    return find_stack(choice.stack, folder, choice.variant)
 
 
 @asynccontextmanager
-async def open_session(*needs: Capability, starting: bool = False) -> AsyncGenerator[Session]:
+async def open_session(context: typer.Context, *needs: Capability, starting: bool = False) -> AsyncGenerator[Session]:
     """Opens the chosen stack; roles are detected where it brings no layout.
 
     A stack that is `starting` gets the credentials that its compose files demand and its layout generates.
     Raises Lacking where the engine has not what the verb `needs`.
     """
-    opener = functools.partial(open_engine, kind=choice.engine)
-    session = await Session.open(chosen_stack(), opener, starting=starting, tell=output.note)
+    kind = Choice.of(context).engine
+    opener = functools.partial(open_engine, kind=kind)
+    session = await Session.open(lambda: chosen_stack(context), opener, starting=starting, tell=output.note)
     info = session.engine.info
-    if choice.engine is EngineKind.AUTO and info.reason:
+    if kind is EngineKind.AUTO and info.reason:
         output.note(f"as {info.endpoint}: {info.reason}")
     try:
         demand(session.engine, *needs)
@@ -83,6 +89,13 @@ def fail(code: int, text: str) -> NoReturn:
     """Ends the verb with a message on stderr."""
     output.error(text)
     raise typer.Exit(code)
+
+
+def agreed(question: str, yes: bool) -> bool:
+    """Whether the user agrees to what cannot be undone: by `--yes`, or when asked."""
+    if not yes and not sys.stdin.isatty():
+        fail(Exit.USAGE, f"{question} Nobody can be asked here: say --yes.")
+    return yes or typer.confirm(question, err=True)
 
 
 def verb(function: Callable[P, Awaitable[int | None]]) -> Callable[P, None]:

@@ -16,6 +16,7 @@ from tui.engine.interface import Capability
 
 @verb
 async def setup(
+    context: typer.Context,
     fresh: Annotated[bool, typer.Option("--fresh", help="Build without any cache.")] = False,
     timeout: Timeout = 300,
 ) -> None:
@@ -23,6 +24,6 @@ async def setup(
 
     Checks it, makes its folders and .env, builds, starts, waits for health, shows the links.
     """
-    async with open_session(Capability.CONTROL, Capability.BUILD, starting=True) as session:
+    async with open_session(context, Capability.CONTROL, Capability.BUILD, starting=True) as session:
         await tell_all(start(session.engine, session.stack, build=True, fresh=fresh, timeout=timeout))
         await show_links(session)

@@ -10,7 +10,7 @@ import typer
 
 from tui.actions.replicas import choose
 from tui.cli.arguments import complete_service
-from tui.cli.session import Exit, choice, fail, open_session, verb
+from tui.cli.session import Choice, Exit, fail, open_session, verb
 from tui.engine.interface import Capability, State
 from tui.watch.session import Session
 
@@ -35,6 +35,7 @@ async def _enter(session: Session, name: str, command: list[str]) -> int:
 
 @verb
 async def shell(
+    context: typer.Context,
     service: Annotated[
         str | None,
         typer.Argument(
@@ -48,8 +49,8 @@ async def shell(
 
     Or run a command there: shell SERVICE -- COMMAND
     """
-    async with open_session(Capability.INSIDE) as session:
-        return await _enter(session, service or session.stack.shell_service(session.project), choice.rest)
+    async with open_session(context, Capability.INSIDE) as session:
+        return await _enter(session, service or session.stack.shell_service(session.project), Choice.of(context).rest)
 
 
 @verb
@@ -61,6 +62,6 @@ async def spark_shell(
 
     More arguments go to it: spark-shell --conf spark.cores.max=2
     """
-    async with open_session(Capability.INSIDE) as session:
-        command = ["pyspark" if python else "spark-shell", *context.args, *choice.rest]
+    async with open_session(context, Capability.INSIDE) as session:
+        command = ["pyspark" if python else "spark-shell", *context.args, *Choice.of(context).rest]
         return await _enter(session, session.stack.shell_service(session.project), command)

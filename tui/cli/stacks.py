@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import typer
-
 from tui.cli.arguments import Json
 from tui.cli.output import print_json, print_table, table
-from tui.cli.session import Exit, fail
+from tui.cli.session import verb
 from tui.stack.catalogue import bundled_stacks
-from tui.stack.errors import StackError
 
 
-def stacks(as_json: Json = False) -> None:
+@verb
+async def stacks(as_json: Json = False) -> None:
     """List the bundled stacks."""
-    try:
-        found = bundled_stacks()
-    except StackError as error:
-        fail(Exit.USAGE, str(error))
+    found = bundled_stacks()
     if as_json:
         print_json(
             [
                 {
                     "name": stack.name,
-                    "title": stack.layout.title if stack.layout else "",
-                    "description": stack.layout.description if stack.layout else "",
+                    "title": stack.layout.title,
+                    "description": stack.layout.description,
                     "folder": str(stack.folder),
-                    "jobs": [job.name for job in stack.layout.jobs] if stack.layout else [],
-                    "variants": [variant.name for variant in stack.layout.variants] if stack.layout else [],
+                    "jobs": [job.name for job in stack.layout.jobs],
+                    "variants": [variant.name for variant in stack.layout.variants],
                 }
                 for stack in found
             ]
         )
-        raise typer.Exit
+        return
     rows = (
         (
             stack.name,
-            stack.layout.title if stack.layout else "",
-            ", ".join(variant.name for variant in stack.layout.variants) if stack.layout else "",
+            stack.layout.title,
+            ", ".join(variant.name for variant in stack.layout.variants),
             str(stack.folder),
         )
         for stack in found

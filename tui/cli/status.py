@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import typer
 from rich.text import Text
 
 from tui.actions.replicas import Chosen, choose
@@ -28,12 +29,12 @@ _COLOURS = {"good": "green", "warn": "yellow", "bad": "red", "dim": "dim"}
 
 
 @verb
-async def status(services: Services = None, as_json: Json = False) -> int:
+async def status(context: typer.Context, services: Services = None, as_json: Json = False) -> int:
     """Show how each service is.
 
     Exit code 0: all are well; 1: something is down or unwell.
     """
-    async with open_session() as session:
+    async with open_session(context) as session:
         rows, state = await look(session, await choose(session.engine, session.project, services or []))
     if as_json:
         print_json(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from tui.actions import replicas
 from tui.cli.arguments import Services
 from tui.cli.output import note, tell_progress
@@ -10,12 +12,12 @@ from tui.engine.interface import Capability
 
 
 @verb
-async def stop(services: Services = None) -> None:
+async def stop(context: typer.Context, services: Services = None) -> None:
     """Stop services; everything stays.
 
     `up` starts them again.
     """
-    async with open_session(Capability.CONTROL) as session:
+    async with open_session(context, Capability.CONTROL) as session:
         chosen = await replicas.choose(session.engine, session.project, services or [])
         what = ", ".join(chosen.names) or session.stack.name
         await tell_progress(f"Stopping {what}", replicas.stop(session.engine, chosen))

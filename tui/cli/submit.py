@@ -9,7 +9,7 @@ import typer
 
 from tui.cli.arguments import Json, complete_job
 from tui.cli.output import note, print_json, say
-from tui.cli.session import Exit, choice, fail, open_session, verb
+from tui.cli.session import Choice, Exit, fail, open_session, verb
 from tui.cli.tell import tell_run
 from tui.engine.interface import Capability
 from tui.jobs import submit as jobs
@@ -49,6 +49,7 @@ async def submit_job(session: Session, job: JobSpec, args: list[str], conf: dict
 
 @verb
 async def submit(
+    context: typer.Context,
     job: Annotated[
         str | None,
         typer.Argument(help="A job of the layout, or a .py or .jar file in /apps.", autocompletion=complete_job),
@@ -68,9 +69,10 @@ async def submit(
 
     Its arguments come after `--`. The exit code is the job's.
     """
-    async with open_session(Capability.RUNS) as session:
+    async with open_session(context, Capability.RUNS) as session:
         spec = jobs.find_job(session.stack, session.project, job, main_class)
-        run = await submit_job(session, spec, choice.rest, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
+        args = Choice.of(context).rest
+        run = await submit_job(session, spec, args, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
         code: int = Exit.OK
         ended = None
         if not detach:

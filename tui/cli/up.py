@@ -16,6 +16,7 @@ from tui.engine.interface import Capability
 
 @verb
 async def up(
+    context: typer.Context,
     services: Services = None,
     recreate: Annotated[bool, typer.Option("--recreate", help="Replace replicas even if nothing changed.")] = False,
     build: Annotated[bool, typer.Option("--build", help="Build the images first.")] = False,
@@ -26,7 +27,9 @@ async def up(
 
     With them starts what they depend on; missing images are built.
     """
-    async with open_session(Capability.CONTROL, *([Capability.BUILD] if build else []), starting=True) as session:
+    async with open_session(
+        context, Capability.CONTROL, *([Capability.BUILD] if build else []), starting=True
+    ) as session:
         chosen = await replicas.choose(session.engine, session.project, services or [])
         await tell_all(
             replicas.start(

@@ -181,6 +181,8 @@ class DeckApp(App[None]):
                 self.marked = {key: None for key in self.marked if key in arranged}
                 self.attend()
         top = self.screen
+        if not top.is_mounted:
+            return
         if isinstance(top, DeckScreen):
             top.tick(slow=slow)
         elif (below := self._top_deck_screen()) is not None:
@@ -225,15 +227,22 @@ class DeckApp(App[None]):
             return
         # While a thread is still at it, this waits for its end.
         import_module(HANDLER_MODULES)
-        result = HANDLERS[action_id](self, key)
-        if result is not None:
-            task = asyncio.ensure_future(self._act(result))
-            self._acting.add(task)
-            task.add_done_callback(self._acting.discard)
+        with self._told():
+            result = HANDLERS[action_id](self, key)
+            if result is not None:
+                task = asyncio.ensure_future(self._act(result))
+                self._acting.add(task)
+                task.add_done_callback(self._acting.discard)
 
     async def _act(self, result: Awaitable[None]) -> None:
-        try:
+        with self._told():
             await result
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is raised becomes a message."""
+        try:
+            yield
         except FAILURES as error:
             self.say(str(error), severity="error")
         except Exception as error:  # a mistake of ours must not take the deck down

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from tui.stack.model import Project, Stack
 from tui.watch.live import Outage, Pane
 from tui.watch.names import short_name
 from tui.watch.queued import QueuedReason
-from tui.watch.session import OpenEngine, Session
+from tui.watch.session import AGAIN_SECONDS, OpenEngine, Session
 from tui.watch.supervise import OURS, Failure, Supervisor, described
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Desk:
     stack: Stack
     open_engine: OpenEngine = open_engine
     look: Callable[[Session], Awaitable[None]] = Session.look
+    find: Callable[[], Stack] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ready: Session | None = None
     trouble: Outage | None = None
@@ -116,7 +117,7 @@ class Desk:
         layout = self.ready.stack.layout if self.ready else self.stack.layout
         if pane.is_run:
             return 1_000_000
-        if layout is None or pane.service is None:
+        if pane.service is None:
             return 0
         entry = layout.service(pane.service.name)
         return layout.services.index(entry) if entry in layout.services else len(layout.services)
@@ -148,11 +149,18 @@ class Desk:
 
     def findings(self) -> list[Finding]:
         """What can be told to be wrong without asking anybody."""
-        if failures := self.failures:
-            from tui.checks.ourselves import check_ourselves
+        return [*self._beside(), *self._findings()]
 
-            return [*check_ourselves(failures), *self._findings()]
-        return self._findings()
+    def _beside(self) -> list[Finding]:
+        """What no check of the stack sees: our own failures, and files that cannot be read now."""
+        stale = self.ready.stale if self.ready else ""
+        if not self.failures and not stale:
+            return []
+        from tui.checks.finding import Finding
+        from tui.checks.ourselves import check_ourselves
+
+        remedy = "Mend that; until then the stack is shown as it could be read last."
+        return [*check_ourselves(self.failures), *([Finding(stale, remedy)] if stale else [])]
 
     def _findings(self) -> list[Finding]:
         from tui.checks.finding import Finding
@@ -163,7 +171,7 @@ class Desk:
             unkept = [Finding(self._unkept, "Runs go on; see to that place, or what they did is soon forgotten.")]
             return [*(unkept if self._unkept else ()), *check_moment(self.situation())]
         if self.refused:
-            return [Finding(self.refused, "Change that, then start SparkDeck again.")]
+            return [Finding(self.refused, "Change that; SparkDeck tries again by itself.")]
         if self.outage is not None and not self.outage.ours:
             remedy = "See that it runs. SparkDeck tries again by itself, and goes on where it was."
             return [Finding(f"The engine does not answer: {self.outage.text}", remedy)]
@@ -174,9 +182,8 @@ class Desk:
         if self.ready is None or self.outage is not None:
             return self.findings()
         from tui.checks.everything import check_everything
-        from tui.checks.ourselves import check_ourselves
 
-        return [*check_ourselves(self.failures), *await check_everything(self.ready.engine, self.situation())]
+        return [*self._beside(), *await check_everything(self.ready.engine, self.situation())]
 
     def follow_runs(self) -> None:
         """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""
@@ -186,12 +193,13 @@ class Desk:
             if pane.is_run and pane.key not in self._followers and pane.replica is not None:
                 self._followers.add(pane.key)
                 view = self.runs.setdefault(pane.key, RunView())
-                self.supervisor.keep(f"the run {pane.key}", partial(self._follow, self.ready, pane, view), view.forget)
+                run = partial(self._follow, self.ready, pane, view)
+                self.supervisor.keep(f"the run {pane.key}", run, view.forget, expected=EngineError)
 
     async def _follow(self, ready: Session, pane: Pane, view: RunView) -> None:
         assert pane.replica is not None
         updates = follow(ready.engine, ready.stack, ready.project, run_of(pane.replica), lines=False)
-        with suppress(EngineError):
+        try:
             async with aclosing(updates):
                 async for update in updates:
                     match update:
@@ -206,6 +214,10 @@ class Desk:
                         case _:
                             continue
                     view.version += 1
+        except EngineError:
+            # It is followed again for as long as it is there.
+            if pane.key in self.panes:
+                raise
 
     def _lose(self, error: Exception, pause: float) -> None:
         self.trouble = Outage(self.now(), f"{OURS}: {described(error)}", self.now() + timedelta(seconds=pause), True)
@@ -216,7 +228,7 @@ class Desk:
         since = self.now()
         while True:
             try:
-                session = await Session.open(self.stack, self.open_engine)
+                session = await Session.open(self.find or (lambda: self.stack), self.open_engine)
                 await self.look(session)
                 self.ready, self.trouble, self.refused = session, None, ""
                 self.version += 1
@@ -225,7 +237,7 @@ class Desk:
             except StackError as error:
                 self.refused = str(error)
                 self.version += 1
-                return
+                await asyncio.sleep(AGAIN_SECONDS)
             except (EngineError, OSError) as error:
                 pause = PAUSES[min(attempt, len(PAUSES) - 1)]
                 attempt += 1
@@ -239,12 +251,12 @@ def chosen_of(panes: Sequence[Pane], every: Iterable[Pane], project: Project) ->
     places = Counter(pane.service.name for pane in every if pane.service is not None and not pane.is_run)
     services, replicas = [], []
     for pane in panes:
-        if pane.service is None or pane.is_run:
+        if pane.is_run:
             continue
-        name = pane.service.name
-        if pane.replica is None or (places[name] == 1 and short_name(pane.replica, project) == name):
+        name = pane.service.name if pane.service else ""
+        if name and (pane.replica is None or (places[name] == 1 and short_name(pane.replica, project) == name)):
             services.append(name)
-        else:
+        elif pane.replica is not None:
             replicas.append(pane.replica)
     return Chosen(tuple(dict.fromkeys(services)), tuple(one for one in replicas if one.service not in services))
 

@@ -101,8 +101,6 @@ class Expected:
 def expected(stack: Stack) -> dict[str, Expected]:
     """The services that a layout names; a pattern stands for the fixed workers that match it."""
     layout = stack.layout
-    if layout is None:
-        return {}
     fixed = layout.scale.fixed if layout.scale else ()
     names: list[str] = []
     for entry in layout.services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 
 from tui.deck.app import DeckApp
@@ -12,10 +13,11 @@ from tui.engine.choose import EngineKind, open_engine
 from tui.stack.model import Stack
 
 
-def open_deck(stack: Stack, *, read_only: bool = False, engine: EngineKind = EngineKind.AUTO) -> int:
-    """Shows the deck until it is left; returns the exit code."""
+def open_deck(find: Callable[[], Stack], *, read_only: bool = False, engine: EngineKind = EngineKind.AUTO) -> int:
+    """Shows the stack that is found until it is left; returns the exit code. Raises StackError if there is none."""
     settings = load_settings()
-    app = DeckApp(Desk(stack, partial(open_engine, kind=engine)), settings, read_only=read_only)
+    desk = Desk(find(), partial(open_engine, kind=engine), find=find)
+    app = DeckApp(desk, settings, read_only=read_only)
     app.run(mouse=settings.mouse)
     for command in app.cut:
         at = f" ({command.last})" if command.last else ""

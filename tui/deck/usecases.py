@@ -13,6 +13,7 @@ from tui.actions import replicas
 from tui.actions.cleanup import Folder, clean, mounted_folders
 from tui.actions.cleanup import removables as found_removables
 from tui.actions.down import down as down_stack
+from tui.actions.down import remove as remove_chosen
 from tui.actions.replicas import Chosen
 from tui.actions.scale import scale as scale_workers
 from tui.actions.scale import scale_spec
@@ -75,6 +76,16 @@ def restart(ready: Session, chosen: Chosen) -> Command:
         lambda: replicas.restart(ready.engine, ready.stack, ready.project, chosen, timeout=HEALTH),
         _told(ready, ["restart"], chosen),
         tuple(chosen.all_services),
+    )
+
+
+def remove(ready: Session, chosen: Chosen) -> Command:
+    """Stopping and removing what is chosen."""
+    return Command(
+        f"Remove {', '.join(chosen.names)}",
+        verb(ready, "down", *chosen.names, "--yes"),
+        lambda: remove_chosen(ready.engine, chosen),
+        _told(ready, ["stop", "remove"], chosen),
     )
 
 

@@ -104,6 +104,8 @@ async def running(
                 start_new_session=True,
             )
         except OSError as error:
+            if not folder.is_dir():
+                raise EngineError(f"The folder {folder} was deleted: bring it back, or leave its stack.") from None
             raise EngineGone(f"{command[0]} cannot be run in {folder}: {error.strerror}") from None
         finally:
             os.close(there)

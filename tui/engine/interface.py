@@ -274,7 +274,7 @@ class Control(Protocol):
         replicas those that do the same. None where it has no tool.
 
         Actions: build, up, recreate, stop, restart, down of services (all if neither is named); up, stop, restart,
-        cancel of replicas.
+        remove, cancel of replicas.
         """
 
     async def owner(self) -> tuple[int, int]:

@@ -58,9 +58,9 @@ def find_job(stack: Stack, project: Project, name: str | None, main_class: str |
     A relative file is looked up in `/apps`, where users put theirs. Raises SubmitError.
     """
     layout = stack.layout
-    jobs = {job.name: job for job in layout.jobs} if layout else {}
+    jobs = {job.name: job for job in layout.jobs}
     if name is None:
-        default = layout.default_job() if layout else None
+        default = layout.default_job()
         if default is None:
             raise SubmitError(f"{stack.name} names no job in its layout. Submit a file: /apps/NAME.py or NAME.jar")
         return default

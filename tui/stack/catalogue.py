@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 from tui.stack.environment import read_env_file
 from tui.stack.errors import StackError, nearest
 from tui.stack.layout import LAYOUT_NAME, SCHEMA_NAME, is_layout, load_layout
-from tui.stack.model import Stack, Variant
+from tui.stack.model import NO_LAYOUT, Stack, Variant
 from tui.stack.root import bundled_root
 
 DEFAULT_STACK = "flight-delay"
@@ -59,7 +59,7 @@ def _words(stack: Stack, choice: str | None, cwd: Path) -> Sequence[str]:
 
 def with_variant(stack: Stack, name: str | None) -> Stack:
     """A stack with the compose files of one of its variants. Raises StackError naming those that there are."""
-    variants = stack.layout.variants if stack.layout and stack.variant else ()
+    variants = stack.layout.variants if stack.variant else ()
     name = name or (read_env_file(stack.env_file).get(VARIANT_VARIABLE) if variants else None)
     if not name:
         return stack
@@ -79,14 +79,18 @@ def _with_files(stack: Stack, variant: Variant) -> Stack:
 
 
 def _find(choice: str | None, cwd: Path) -> Stack:
-    if choice is None:
-        cwd = cwd.absolute()
-        here = next((folder for folder in (cwd, *cwd.parents) if _holds_stack(folder)), None)
-        return _folder_stack(here if here else _compose_root() / DEFAULT_STACK)
     if choice in _bundled_names():
         return _folder_stack(_compose_root() / choice)
     try:
-        return _path_stack(choice, cwd.absolute())
+        cwd = cwd.absolute()
+    except FileNotFoundError:
+        if choice is None or not Path(choice).expanduser().is_absolute():
+            raise StackError("The folder that this was started in is gone. Change to another one.") from None
+    if choice is None:
+        here = next((folder for folder in (cwd, *cwd.parents) if _holds_stack(folder)), None)
+        return _folder_stack(here if here else _compose_root() / DEFAULT_STACK)
+    try:
+        return _path_stack(choice, cwd)
     except (OSError, RuntimeError, ValueError) as error:
         raise StackError(f"The stack {choice!r} cannot be read: {_reason(error)}") from error
 
@@ -163,11 +167,11 @@ def _folder_stack(folder: Path, file: Path | None = None, layout_file: Path | No
     # As with `docker compose -f`: a file that is named comes without its override.
     files = (folder / file.name,) if file else compose_files(folder)
     layout_file = layout_file or _layout_file(folder)
-    layout = load_layout(layout_file) if layout_file else None
-    variant = next((one for one in layout.variants if one.default), None) if layout and not file else None
+    layout = load_layout(layout_file) if layout_file else NO_LAYOUT
+    variant = next((one for one in layout.variants if one.default), None) if not file else None
     if not files and not variant:
         raise StackError(f"{folder} has no compose file. Looked for: {', '.join(COMPOSE_NAMES)}")
-    name = layout.name if layout else folder.name or "stack"
+    name = layout.name or folder.name or "stack"
     bundled = folder.parent == _compose_root().resolve()
     home = user_data_path("sparkdeck", appauthor=False) / name if bundled and _is_installed(folder) else folder
     stack = Stack(name=name, folder=folder, files=files, home=home, layout=layout, bundled=bundled)
@@ -213,7 +217,7 @@ def _copy(stack: Stack, source: Path, target: Path) -> None:
     placed: list[Path] = []
     try:
         shutil.copytree(source, stage, ignore=_left_behind(source), dirs_exist_ok=True)
-        if stack.layout and stack.layout.source:
+        if stack.layout.source:
             shutil.copyfile(stack.layout.source, stage / LAYOUT_NAME)
             # Its first line names the schema, for editors.
             shutil.copyfile(bundled_root() / "layouts" / SCHEMA_NAME, stage / SCHEMA_NAME)

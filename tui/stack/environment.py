@@ -69,7 +69,7 @@ def prepare_environment(stack: Stack, owner: tuple[int, int] | None) -> list[str
     file = stack.env_file
     if not wanted:
         return []
-    kinds = stack.layout.environment if stack.layout else {}
+    kinds = stack.layout.environment
     hidden = {name for name, kind in kinds.items() if kind.is_credential}
     try:
         if file.exists():
@@ -163,7 +163,7 @@ def create_folders(stack: Stack, project: Project) -> list[Path]:
 
 def _service_user(stack: Stack) -> tuple[int, int]:
     """User and group id that the layout's variables have in `.env`; -1 for one that is not told."""
-    kinds = stack.layout.environment if stack.layout else {}
+    kinds = stack.layout.environment
     values = read_environment(stack)
     user = next((values.get(name, "") for name, kind in kinds.items() if kind.is_user), "")
     group = next((values.get(name, "") for name, kind in kinds.items() if kind.is_group), "")
@@ -194,7 +194,7 @@ def _generated(stack: Stack, owner: tuple[int, int] | None) -> dict[str, str]:
             Generated.NONROOT_USER_ID: lambda: str(own[0]),
             Generated.NONROOT_GROUP_ID: lambda: str(own[1]),
         }
-    kinds = stack.layout.environment if stack.layout else {}
+    kinds = stack.layout.environment
     wanted = {name: values[kind]() for name, kind in kinds.items() if kind in values}
     if stack.home != stack.folder:  # an installed package's folder: nothing is written there
         wanted["WORK_DIR"] = str(stack.home / "work")

@@ -220,8 +220,8 @@ class Layout:
     `environment`: variables that the first setup writes; `variables`: what those that a user must set are for.
     """
 
-    name: str
-    title: str
+    name: str = ""
+    title: str = ""
     source: Path | None = None
     description: str = ""
     services: tuple[ServiceLayout, ...] = ()
@@ -246,6 +246,10 @@ class Layout:
         return next((job for job in self.jobs if job.default), self.jobs[0] if self.jobs else None)
 
 
+NO_LAYOUT = Layout()
+"""Of a stack that brings none: it knows no service, job or variable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """A compose project on disk plus its layout.
@@ -253,7 +257,7 @@ class Stack:
     `folder` is the compose project's folder. `home` is where what belongs to this user is kept: `.env` and
     `work/`; it is `folder` itself but for stacks that an installed package brings, whose folder may be
     read-only.
-    `layout` is None until roles are detected from the compose project (`tui.stack.roles`). `words` stand before a
+    `layout` is NO_LAYOUT until roles are detected from the compose project (`tui.stack.roles`). `words` stand before a
     verb of `sparkdeck` to find this very stack again from the same folder.
     """
 
@@ -261,7 +265,7 @@ class Stack:
     folder: Path
     files: tuple[Path, ...]
     home: Path
-    layout: Layout | None = None
+    layout: Layout = NO_LAYOUT
     bundled: bool = False
     variant: Variant | None = None
     words: tuple[str, ...] = ()
@@ -278,7 +282,7 @@ class Stack:
 
     def role(self, service: str) -> Role:
         """What a service is for."""
-        return self.layout.service(service).role if self.layout else Role.UNKNOWN
+        return self.layout.service(service).role
 
     def with_role(self, project: Project, role: Role) -> list[str]:
         """The services that are for this, in the project's order."""

@@ -35,7 +35,7 @@ def missing_variables(stack: Stack) -> list[Missing]:
     `.env` cannot be read.
     """
     values = {**read_environment(stack), **os.environ}
-    said = stack.layout.variables if stack.layout else {}
+    said = stack.layout.variables
     found: dict[str, str] = {}
     for file in stack.files:
         for text in _texts(file):
@@ -50,7 +50,7 @@ def demand_variables(stack: Stack, *, starting: bool = False) -> list[str]:
     Credentials that the layout generates are made when the stack is `starting`; returns what was done, in sentences.
     Raises StackError that lists all that are missing, with what each is for and where to set it.
     """
-    made_here = stack.layout.environment if stack.layout else {}
+    made_here = stack.layout.environment
     wanted, done = missing_variables(stack), []
     if starting and wanted and all(one.name in made_here for one in wanted):
         done = prepare_environment(stack, None)

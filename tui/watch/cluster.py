@@ -133,6 +133,10 @@ class Workers:
         # None: its log does not tell.
         self._said: dict[tuple[str, datetime | None], tuple[str, int] | None] = {}
 
+    def renew(self, stack: Stack, project: Project) -> None:
+        """Goes on with what the stack's files say now."""
+        self._stack, self._project = stack, project
+
     def join(self, replicas: Iterable[Replica], state: MasterState | None) -> Cluster:
         """From what is known so far."""
         said = {one.id: word for one in replicas if (word := self._said.get((one.id, one.started_at)))}

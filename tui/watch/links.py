@@ -46,9 +46,7 @@ async def page_of(engine: Reach, replicas: Sequence[Replica], service: str, port
 async def page_urls(engine: Reach, stack: Stack, project: Project, replica: Replica) -> dict[int, str]:
     """The addresses of a replica by its service's own ports: those of its links first, then every other one that may
     speak HTTP. Raises EngineError."""
-    ports = (
-        [link.port for link in stack.layout.service(replica.service).links if not link.service] if stack.layout else []
-    )
+    ports = [link.port for link in stack.layout.service(replica.service).links if not link.service]
     service = project.services.get(replica.service)
     ports += [port.target for port in service.ports if port.protocol == "tcp"] if service else []
     found = {port: await engine.reach(replica, port) for port in dict.fromkeys(ports) if port not in NOT_HTTP}
@@ -58,8 +56,6 @@ async def page_urls(engine: Reach, stack: Stack, project: Project, replica: Repl
 async def master_url(engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]) -> str | None:
     """Where the Spark master's page is, or None without a master or while none is reached. Raises EngineError."""
     layout = stack.layout
-    if layout is None:
-        return None
     for name in project.services:
         entry = layout.service(name)
         if entry.role is Role.SPARK_MASTER:
@@ -81,8 +77,6 @@ async def resolve_links(
 ) -> list[OpenLink]:
     """Every link of these services (all if none is named), one of each replica; `workers` are what the Spark master
     knows of the replicas, by their ids; `tokens` those that are known already."""
-    if stack.layout is None:
-        return []
     tokens = tokens or Tokens(engine)
     found: list[OpenLink] = []
     for name in services or project.services:

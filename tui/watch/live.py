@@ -116,6 +116,16 @@ class StackWatch:
         await self.supervisor.close()
         self._followers = {}
 
+    def renew(self, stack: Stack, project: Project) -> None:
+        """Goes on with what the stack's files say now; what is shown of a service stays with it."""
+        self._stack, self._project = stack, project
+        for part in (self._workers, self._links, self._lines):
+            part.renew(stack, project)
+        self._place(placed(self._replicas))
+        for pane in self.panes.values():
+            pane.renew(stack, project)
+        self._show()
+
     def attend(self, keys: Sequence[str]) -> None:
         """Says whose logs somebody looks at. All are followed; those of runs that ended are read only now."""
         self._attended = frozenset(keys)

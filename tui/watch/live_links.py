@@ -17,17 +17,19 @@ class Links:
 
     def __init__(self, engine: Engine, stack: Stack, project: Project) -> None:
         self._engine = engine
-        self._stack = stack
-        self._project = project
-        layout = stack.layout
-        linked = {name: layout.service(name).links for name in project.services} if layout else {}
-        self._slow = [name for name, links in linked.items() if any("{token}" in link.path for link in links)]
-        self._quick = [name for name, links in linked.items() if links and name not in self._slow]
+        self.renew(stack, project)
         self._tokens = Tokens(engine)
         self._panes: Sequence[Pane] = ()
         self._replicas: Sequence[Replica] = ()
         self._workers: Mapping[str, Worker] = {}
         self._dirty = asyncio.Event()
+
+    def renew(self, stack: Stack, project: Project) -> None:
+        """Goes on with what the stack's files say now."""
+        self._stack, self._project = stack, project
+        linked = {name: stack.layout.service(name).links for name in project.services}
+        self._slow = [name for name, links in linked.items() if any("{token}" in link.path for link in links)]
+        self._quick = [name for name, links in linked.items() if links and name not in self._slow]
 
     def update(self, panes: Iterable[Pane], replicas: Sequence[Replica], workers: Mapping[str, Worker]) -> None:
         """What is there now."""

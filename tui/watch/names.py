@@ -19,3 +19,8 @@ def short_name(replica: Replica, project: Project) -> str:
 def numbered(replica: Replica) -> str:
     """The name that means this replica alone, also where the service's own name means all of them."""
     return f"{replica.service}-{replica.number}"
+
+
+def is_orphan(replica: Replica, project: Project) -> bool:
+    """Whether it is there although no compose file in use names its service (any more)."""
+    return not replica.is_run and replica.service not in project.services

@@ -40,6 +40,12 @@ class Pane:
         self.cores = engine.info.cores
         """Of the machine that runs it; None is unknown."""
 
+    def renew(self, stack: Stack, project: Project) -> None:
+        """Takes over what the stack's files say of its service now."""
+        name = self.replica.service if self.replica else self.key.rpartition("/")[0]
+        self.service, self.role = project.services.get(name), stack.role(name)
+        self.version += 1
+
     @property
     def is_run(self) -> bool:
         """Whether this is a job's run."""

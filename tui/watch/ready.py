@@ -123,7 +123,7 @@ async def look(
     scene = Scene(stack, project, found, Cluster())
     steps = [judge(scene, service, [one for one in found if one.service == service.name]) for service in services]
     for replica in single:
-        alone = replace(project.services[replica.service], replicas=1)
+        alone = replace(project.services.get(replica.service, Service(replica.service)), replicas=1)
         steps.append(judge(scene, alone, [one for one in found if one.id == replica.id], numbered(replica)))
     return steps
 

@@ -42,6 +42,12 @@ class RoleLines:
         self._lines: dict[_Key, str] = {}
         self._tasks: dict[_Key, asyncio.Task[None]] = {}
 
+    def renew(self, stack: Stack, project: Project) -> None:
+        """Goes on with what the stack's files say now."""
+        self._stack, self._project = stack, project
+        # Who asks depends on the role.
+        self.update(())
+
     def update(self, replicas: Iterable[Replica]) -> None:
         """What is there now."""
         here = {_key(one): one for one in replicas if _can_answer(one) and watched(self._stack, one.service).asker}

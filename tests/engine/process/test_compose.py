@@ -139,7 +139,7 @@ def same(found: Project, expected: Project) -> None:
 def every_variant() -> list[Stack]:
     found = []
     for stack in bundled_stacks():
-        names = [one.name for one in stack.layout.variants] if stack.layout else []
+        names = [one.name for one in stack.layout.variants]
         found += [with_variant(stack, name) for name in names] or [stack]
     return found
 
@@ -154,7 +154,6 @@ def test_the_bundled_stacks_are_read_as_compose_reads_them(bundled: Stack, tmp_p
     files = tuple(folder / file.relative_to(bundled.folder) for file in bundled.files)
     stack = replace(bundled, folder=folder, home=folder, files=files)
     prepare_environment(stack, (1234, 5678))
-    assert stack.layout is not None
     with stack.env_file.open("a") as file:
         file.write("".join(f"{name}=set-{name}\n" for name in stack.layout.variables))
     same(ours(stack), theirs(stack))

@@ -191,7 +191,6 @@ def test_every_service_of_a_bundled_stack_has_a_process_form(
     monkeypatch.setattr(planning, "this_machine", lambda: Machine(16 * GIB, 4))
     monkeypatch.setenv("WORK_DIR", str(tmp_path / "work"))
     plan = make_plan(replace(stack, home=tmp_path), tmp_path / "state")
-    assert stack.layout is not None
     assert check_against(stack.layout, plan.project) == []
     ports = {
         (name, port.target): port.published or 50_000

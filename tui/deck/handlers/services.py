@@ -17,7 +17,7 @@ from tui.deck.port import Deck
 from tui.deck.screens.dialogs import Ask, Choice, Menu
 from tui.engine.interface import Replica
 from tui.stack.model import Role
-from tui.watch.names import short_name
+from tui.watch.names import is_orphan, short_name
 from tui.watch.session import Session
 
 
@@ -59,8 +59,10 @@ async def stop(deck: Deck, key: str) -> None:
     ready = ready_of(deck)
     if not ready or not (chosen := _chosen(deck, ready)):
         return
-    command = usecases.stop(ready, chosen)
-    if await deck.ask(Ask(f"{command.title}?", command.lines, "Logs and data stay; u starts it again.", "Stop")):
+    command, note, word = usecases.stop(ready, chosen), "Logs and data stay; u starts it again.", "Stop"
+    if not chosen.services and all(is_orphan(one, ready.project) for one in chosen.replicas):
+        command, note, word = usecases.remove(ready, chosen), "No compose file in use names it.", "Remove"
+    if await deck.ask(Ask(f"{command.title}?", command.lines, note, word)):
         deck.runner.start(command)
 
 

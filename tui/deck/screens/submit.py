@@ -75,10 +75,9 @@ class SubmitScreen(Dialog[None], scope=SUBMIT):
     def compose(self) -> ComposeResult:
         """Fields, runs, verdict, buttons."""
         layout = self._ready.stack.layout
-        jobs = list(layout.jobs) if layout else []
-        options = [(Content(f"{job.title or job.name}  ({job.name})"), job.name) for job in jobs]
+        options = [(Content(f"{job.title or job.name}  ({job.name})"), job.name) for job in layout.jobs]
         options += [(Content(bare(name)), name) for name in self._files]
-        default = layout.default_job() if layout else None
+        default = layout.default_job()
         with Vertical() as frame:
             frame.border_title = "Submit a job"
             frame.border_subtitle = Content(self.deck.keymap.tell("{next} moves, {send} submits, {leave} leaves"))
@@ -145,7 +144,7 @@ class SubmitScreen(Dialog[None], scope=SUBMIT):
     def fill(self, form: Form) -> None:
         """Puts a form into the fields."""
         select = self.query_one("#job", Select)
-        known = {job.name for job in (self._ready.stack.layout.jobs if self._ready.stack.layout else ())}
+        known = {job.name for job in self._ready.stack.layout.jobs}
         if form.job in known or form.job in self._files:
             select.value = form.job
         for name, _, _ in FIELDS:
@@ -161,7 +160,7 @@ class SubmitScreen(Dialog[None], scope=SUBMIT):
     def _show_fields(self) -> JobSpec | None:
         """Shows the fields that the chosen job's kind has; the job, None for a file."""
         layout, chosen = self._ready.stack.layout, self.query_one("#job", Select).value
-        job = next((job for job in (layout.jobs if layout else ()) if job.name == chosen), None)
+        job = next((job for job in layout.jobs if job.name == chosen), None)
         kind = KINDS[job.kind if job else JobKind.SPARK]
         for name, _, _ in FIELDS:
             self.query_one(f"#row-{name}").display = name in kind.fields
@@ -175,7 +174,7 @@ class SubmitScreen(Dialog[None], scope=SUBMIT):
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """An earlier run again."""
         layout = self._ready.stack.layout
-        self.fill(form_of(self._runs[message.option_index], layout.jobs if layout else ()))
+        self.fill(form_of(self._runs[message.option_index], layout.jobs))
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter goes to the next field."""

@@ -65,6 +65,7 @@ _REPLICA_WORDS = {
     "stop": ("stop", "--time", "10"),
     "restart": ("restart",),
     "cancel": ("stop", "--time", "20"),
+    "remove": ("rm",),
 }
 
 

@@ -162,8 +162,8 @@ def make_plan(stack: Stack, state: Path) -> Plan:
     Raises EngineError for a stack without a process form, or with a compose project that cannot be read.
     """
     layout = stack.layout
-    if layout is None or layout.process is None:
-        where = layout.source if layout and layout.source else f"a layout (sparkdeck.yaml) in {stack.folder}"
+    if layout.process is None:
+        where = layout.source or f"a layout (sparkdeck.yaml) in {stack.folder}"
         raise EngineError(
             f"{stack.name} has no process form: its layout says nothing under `process`. "
             f"Start a Docker Engine, or add `process` to {where}."

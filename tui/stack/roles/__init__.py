@@ -95,9 +95,9 @@ def role_points(project: Project, name: str) -> Counter[Role]:
     return points
 
 
-def one_shots(project: Project, layout: Layout | None) -> frozenset[str]:
+def one_shots(project: Project, layout: Layout) -> frozenset[str]:
     """The services that end by themselves when their work is done: by role, or because others wait for that."""
-    by_role = {name for name in project.services if layout and layout.service(name).role is Role.ONE_SHOT}
+    by_role = {name for name in project.services if layout.service(name).role is Role.ONE_SHOT}
     return frozenset(by_role | awaited(project))
 
 

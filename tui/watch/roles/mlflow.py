@@ -35,7 +35,6 @@ async def mlflow_urls(
     """The address of each MLflow service, or why there is none, by service. Raises EngineError."""
     found: dict[str, str | NoWay] = {}
     for name in stack.with_role(project, Role.MLFLOW):
-        assert stack.layout is not None
         ports = [link.port for link in stack.layout.service(name).links]
         ports = ports or [port.target for port in project.services[name].ports]
         for port in ports:
