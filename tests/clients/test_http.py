@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import web
 
 from tui.clients.http import MIB, ClientError, HttpClient, Trouble
 from tui.clients.text import plain
@@ -17,8 +17,9 @@ from tui.clients.text import plain
 Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 
-async def trouble(url: str, *, timeout: float = 3.0, limit: int = MIB) -> ClientError:
-    async with HttpClient(url, timeout=timeout, limit=limit) as client:
+async def trouble(url: str, *, timeout: float = 3.0) -> ClientError:
+    async with HttpClient(url) as client:
+        client.timeout, client.limit = timeout, MIB
         with pytest.raises(ClientError) as caught:
             await client.get("/thing", dict[str, int])
     assert "Traceback" not in str(caught.value) and "\n" not in str(caught.value)
@@ -118,7 +119,7 @@ async def test_a_huge_body_is_given_up_early(serve: Serve) -> None:
             pass
         return response
 
-    error = await trouble(await serve(answer), limit=MIB)
+    error = await trouble(await serve(answer))
     assert error.kind is Trouble.TOO_LARGE
     assert sent < 50 * MIB
 
@@ -129,7 +130,7 @@ async def test_a_compressed_body_counts_unpacked(serve: Serve) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
 
-    assert (await trouble(await serve(answer), limit=MIB)).kind is Trouble.TOO_LARGE
+    assert (await trouble(await serve(answer))).kind is Trouble.TOO_LARGE
 
 
 @pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"])
@@ -159,18 +160,7 @@ async def test_an_unknown_host_is_refused() -> None:
     assert (await trouble("http://no-such-host.invalid:1")).kind is Trouble.REFUSED
 
 
-async def test_a_session_handed_in_stays_open(serve: Serve) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        return web.json_response({"a": 1})
-
-    url = await serve(answer)
-    async with ClientSession() as session:
-        async with HttpClient(url, session=session) as client:
-            await client.get("/", dict[str, int])
-        assert not session.closed
-
-
-async def test_a_session_of_its_own_is_closed_and_made_again(serve: Serve) -> None:
+async def test_the_session_is_closed_and_made_again(serve: Serve) -> None:
     ports = set()
 
     async def answer(request: web.Request) -> web.Response:

@@ -44,7 +44,7 @@ async def test_a_real_answer_of_each_release(serve: Serve, captures: Path, name:
     assert (state.cores, state.memory) == (4, 2048 * MIB)
     assert state.workers[0].memory == 1024 * MIB
     app = (*state.active, *state.completed)[0]
-    assert (app.name, app.user, app.cores, app.memory_per_executor) == ("r3 probe", "root", 4, 700 * MIB)
+    assert (app.name, app.user, app.cores, app.memory_per_executor_mib) == ("r3 probe", "root", 4, 700)
     assert app.state == ("FINISHED" if name.startswith("sp35") else "RUNNING")
     assert state.application(app.id) is app
     assert state.application("app-0-0") is None

@@ -204,7 +204,7 @@ async def test_a_run_is_found_followed_and_judged(cluster: Cluster) -> None:
             return next(iter((await master.state()).active), None)
 
         app = await until("the application registers", application)
-        assert (app.name, app.state, app.memory_per_executor) == ("follow me", "WAITING", 512 * MIB)
+        assert (app.name, app.state, app.memory_per_executor_mib) == ("follow me", "WAITING", 512)
         reason = queued_reason(await master.state(), app)
         assert reason is not None and reason.kind is Queued.NO_WORKER
 

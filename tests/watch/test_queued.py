@@ -37,19 +37,19 @@ def test_an_ended_application_does_not_wait(idle: MasterState) -> None:
 
 def test_more_memory_than_any_worker_has(busy: MasterState) -> None:
     reason = queued_reason(busy, replace(APP, memory_per_executor_mib=4096))
-    assert reason is not None and reason.kind is Queued.TOO_MUCH_MEMORY and reason.impossible
+    assert reason is not None and reason.kind is Queued.TOO_MUCH_MEMORY
     assert "asks for 4g" in reason.text and "offers 1g" in reason.text and "3g too much" in reason.text
     assert "spark.executor.memory to 1g" in reason.hint
 
 
 def test_as_much_memory_as_a_worker_has_is_possible(idle: MasterState) -> None:
     reason = queued_reason(idle, replace(APP, memory_per_executor_mib=1024))
-    assert reason is not None and not reason.impossible
+    assert reason is not None
 
 
 def test_all_cores_held_by_another(busy: MasterState) -> None:
     reason = queued_reason(busy, APP)
-    assert reason is not None and reason.kind is Queued.CORES_HELD and not reason.impossible
+    assert reason is not None and reason.kind is Queued.CORES_HELD
     assert "All 4 cores" in reason.text and "r3 probe (app-20261120151153-0000) holds 4" in reason.text
     assert "r3 probe" in reason.hint
 
@@ -75,6 +75,8 @@ def test_enough_is_free(idle: MasterState) -> None:
     reason = queued_reason(idle, APP)
     assert reason is not None and reason.kind is Queued.NOT_YET
     assert "spark.executor.cores above 2" in reason.hint
+    unknown = queued_reason(idle, replace(APP, memory_per_executor_mib=None))
+    assert "enough memory" in reason.text and unknown and "is not known" in unknown.text
 
 
 def test_one_that_lost_its_executors_waits_again(busy: MasterState) -> None:

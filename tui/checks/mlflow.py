@@ -38,7 +38,7 @@ async def check_mlflow(engine: Reach, now: Situation) -> list[Finding]:
             continue
         async with MlflowClient(url) as client:
             try:
-                await client.probe()
+                await client.experiments(1)
             except ClientError as error:
                 found.append(Finding(f"{service} runs, but its API does not answer: {error}", _logs(service), service))
                 continue

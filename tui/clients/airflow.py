@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tui.clients.http import ClientError, HttpClient, Trouble
-
-if TYPE_CHECKING:
-    import aiohttp
 
 # Airflow 3, then 2.
 _HEALTH = ("/api/v2/monitor/health", "/health")
@@ -52,9 +48,10 @@ class AirflowClient(HttpClient):
 
     system = "Airflow"
     advice = "Check that Airflow runs: sparkdeck status."
+    timeout = 8.0
 
-    def __init__(self, base_url: str, *, session: aiohttp.ClientSession | None = None, timeout: float = 8.0) -> None:
-        super().__init__(base_url, session=session, timeout=timeout)
+    def __init__(self, base_url: str) -> None:
+        super().__init__(base_url)
         self._health = _HEALTH[0]
 
     async def health(self) -> dict[str, str]:

@@ -23,9 +23,7 @@ class ApplicationClient(HttpClient):
     """An application of which nothing is known but that it speaks HTTP."""
 
     system = "the application"
-
-    def __init__(self, base_url: str, *, timeout: float = 4.0) -> None:
-        super().__init__(base_url, timeout=timeout, limit=MIB)
+    limit = MIB
 
     async def status(self, path: str) -> int:
         """The HTTP status of GET. Raises ClientError where there is none."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MIB = 1024 * 1024
-TIMEOUT_SECONDS = 4.0
-BODY_LIMIT = 16 * MIB
 
 
 class Trouble(StrEnum):
@@ -47,35 +45,25 @@ class ClientError(Exception):
 
 
 class HttpClient:
-    """JSON over HTTP from one base URL.
+    """JSON over HTTP from one base URL, over a session that `close` ends.
 
-    `session` may be shared by several clients and is then left open; without one the client makes its own
-    with the first request and `close` ends it. `timeout` in seconds is for the whole request, `limit` in
-    bytes for an answer's body. `headers` go with every request.
+    `timeout` in seconds is for the whole request, `limit` in bytes for an answer's body.
     Raises ValueError if `base_url` is not http or https.
     """
 
     system = "the server"
     advice = "Check that it runs: sparkdeck status."
+    timeout = 4.0
+    limit = 16 * MIB
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        session: aiohttp.ClientSession | None = None,
-        timeout: float = TIMEOUT_SECONDS,
-        limit: int = BODY_LIMIT,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, base_url: str) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{plain(base_url)!r} is not an http or https address")
         self.base_url = base_url.rstrip("/")
-        self._session = session
-        self._owned: aiohttp.ClientSession | None = None
-        self._timeout = timeout
-        self._limit = limit
-        self._headers = dict(headers or {})
+        self._session: aiohttp.ClientSession | None = None
+        # They go with every request.
+        self._headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,10 +72,10 @@ class HttpClient:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the session if the client made it itself."""
-        if self._owned is not None:
-            await self._owned.close()
-            self._owned = None
+        """Ends the session; the next request makes another one."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def get(self, path: str, type: type[T], params: Mapping[str, str] | None = None) -> T:
         """The answer to GET as `type`. Raises ClientError."""
@@ -112,14 +100,13 @@ class HttpClient:
         return f"Check that {self.system} is what runs there."
 
     def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is not None:
-            return self._session
-        if self._owned is None:
+        if self._session is None:
+            # Only here: importing aiohttp takes longer than the rest of a short command.
             import aiohttp
 
             # No cookies and no proxy settings: these are services of the user's own stack.
-            self._owned = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        return self._owned
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
 
     async def _request(
         self,
@@ -130,7 +117,6 @@ class HttpClient:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        # Only here: importing aiohttp takes longer than the rest of a short command.
         import aiohttp
 
         try:
@@ -140,14 +126,14 @@ class HttpClient:
                 params=params,
                 data=data,
                 headers={**self._headers, **(headers or {})},
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                timeout=aiohttp.ClientTimeout(total=self.timeout),
                 # An answer from a container must not send us elsewhere.
                 allow_redirects=False,
             ) as response:
                 body = await self._read(path, response)
                 status = response.status
         except TimeoutError:
-            what = f"did not answer within {self._timeout:g} s"
+            what = f"did not answer within {self.timeout:g} s"
             raise self._error(Trouble.TIMEOUT, path, what, "It may be starting or busy: try again.") from None
         except aiohttp.ClientConnectorError as error:
             raise self._error(Trouble.REFUSED, path, f"cannot be reached ({_cause(error)})") from None
@@ -167,9 +153,9 @@ class HttpClient:
         size = 0
         async for part in response.content.iter_any():
             size += len(part)
-            if size > self._limit:
+            if size > self.limit:
                 response.close()
-                what = f"answered with more than {self._limit / MIB:g} MiB"
+                what = f"answered with more than {self.limit / MIB:g} MiB"
                 raise self._error(Trouble.TOO_LARGE, path, what, self._other_advice)
             parts.append(part)
         return b"".join(parts)

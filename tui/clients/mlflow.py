@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tui.clients.http import ClientError, HttpClient, Trouble
 from tui.clients.text import plain
-
-if TYPE_CHECKING:
-    import aiohttp
 
 T = TypeVar("T")
 
@@ -158,66 +155,34 @@ def _time(ms: int | None) -> datetime | None:
 
 
 class MlflowClient(HttpClient):
-    """The REST API 2.0. `host_header` is the host and port that clients inside the stack use
-    (`mlflow-server:5000`): since 3.5 the server refuses names that it was not told of, while its health page
-    goes on saying OK."""
+    """The REST API 2.0. Since 3.5 the server refuses host names that it was not told of, while its health page goes on
+    saying OK."""
 
     system = "MLflow"
     advice = "Check that MLflow runs: sparkdeck status."
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        host_header: str | None = None,
-        session: aiohttp.ClientSession | None = None,
-        timeout: float = 8.0,
-    ) -> None:
-        headers = {"Host": host_header} if host_header else None
-        super().__init__(base_url, session=session, timeout=timeout, headers=headers)
-        self._host_header = host_header
-
-    async def probe(self) -> None:
-        """Returns if clients can use the API. Raises ClientError that explains why not."""
-        await self._search_experiments(1)
+    timeout = 8.0
 
     async def experiments(self, max_results: int = 1000) -> Sequence[Experiment]:
         """The active experiments, newest change first. Raises ClientError."""
-        return await self._search_experiments(max_results)
-
-    async def _search_experiments(self, max_results: int) -> Sequence[Experiment]:
-        body = {"max_results": max_results}
-        return (await self._api("experiments/search", body, _Experiments)).experiments
+        return (await self._api("experiments/search", {"max_results": max_results}, _Experiments)).experiments
 
     async def runs(
         self,
         experiment_ids: Sequence[str] | None = None,
         *,
-        filter: str = "",
-        order_by: Sequence[str] = ("attributes.start_time DESC",),
         max_results: int = 100,
     ) -> Sequence[MlflowRun]:
-        """Runs of these experiments (of all, if None), newest first. `filter` and `order_by` are MLflow's.
-
-        Raises ClientError.
-        """
+        """Runs of these experiments (of all, if None), newest first. Raises ClientError."""
         if experiment_ids is None:
             experiment_ids = [experiment.experiment_id for experiment in await self.experiments()]
         if not experiment_ids:
             return ()
         body = {
             "experiment_ids": list(experiment_ids),
-            "filter": filter,
-            "order_by": list(order_by),
+            "order_by": ["attributes.start_time DESC"],
             "max_results": max_results,
         }
         return (await self._api("runs/search", body, _Runs)).runs
-
-    async def runs_of(self, run: str) -> Sequence[MlflowRun]:
-        """What a SparkDeck run logged, newest first. Raises ClientError; ValueError if the id has quotes."""
-        if "'" in run:
-            raise ValueError(f"{plain(run)!r} is not the id of a run")
-        return await self.runs(filter=f"tags.`{RUN_TAG}` = '{run}'")
 
     async def history(self, run_id: str, metric: str, max_results: int = 1000) -> Sequence[Metric]:
         """A metric's values in the order they were logged. Raises ClientError."""
@@ -262,7 +227,7 @@ class MlflowClient(HttpClient):
     def _explained(self, error: ClientError) -> ClientError:
         if error.status != 403 or "invalid host" not in error.body.lower():
             return error
-        host = plain(self._host_header or self.base_url.split("://", 1)[1].split("/", 1)[0])
+        host = plain(urlsplit(self.base_url).netloc)
         text = (
             f"MLflow at {self.base_url} refuses the host name {host} (Invalid Host header). "
             f"Start it with --allowed-hosts that names {host}, port included."

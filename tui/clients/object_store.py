@@ -7,14 +7,10 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
 from tui.clients.http import MIB, ClientError, HttpClient, Trouble
-
-if TYPE_CHECKING:
-    import aiohttp
 
 DEFAULT_REGION = "us-east-1"
 # Of all buckets together: as many requests of a listing, and objects in each.
@@ -70,18 +66,10 @@ class ObjectStoreClient(HttpClient):
 
     system = "the object store"
     advice = "Check that it runs: sparkdeck status."
+    limit = 4 * MIB
 
-    def __init__(
-        self,
-        base_url: str,
-        user: str = "",
-        password: str = "",
-        *,
-        region: str = DEFAULT_REGION,
-        session: aiohttp.ClientSession | None = None,
-        timeout: float = 4.0,
-    ) -> None:
-        super().__init__(base_url, session=session, timeout=timeout, limit=4 * MIB)
+    def __init__(self, base_url: str, user: str = "", password: str = "", *, region: str = DEFAULT_REGION) -> None:
+        super().__init__(base_url)
         self._user = user
         self._password = password
         self._region = region

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 from msgspec import Struct, field
 
 from tui.clients.http import ClientError, HttpClient, Trouble
-
-if TYPE_CHECKING:
-    import aiohttp
 
 T = TypeVar("T")
 
@@ -141,16 +138,8 @@ class AppClient(HttpClient):
     system = "the Spark application"
     advice = "Check that the master runs: sparkdeck status."
 
-    def __init__(
-        self,
-        url: str,
-        app_id: str,
-        *,
-        session: aiohttp.ClientSession | None = None,
-        timeout: float = 4.0,
-    ) -> None:
-        app = quote(app_id, safe="")
-        super().__init__(f"{url.rstrip('/')}/api/v1/applications/{app}", session=session, timeout=timeout)
+    def __init__(self, url: str, app_id: str) -> None:
+        super().__init__(f"{url.rstrip('/')}/api/v1/applications/{quote(app_id, safe='')}")
         self.app_id = app_id
 
     async def _get_if_there(self, path: str, type: type[T], params: Mapping[str, str] | None = None) -> T | None:

@@ -67,11 +67,6 @@ class Application(Struct, frozen=True):
     duration_ms: int | None = field(name="duration", default=None)
 
     @property
-    def memory_per_executor(self) -> int | None:
-        """What each of its executors asks for, in bytes."""
-        return None if self.memory_per_executor_mib is None else self.memory_per_executor_mib * MIB
-
-    @property
     def started_at(self) -> datetime | None:
         """When it registered with the master."""
         try:

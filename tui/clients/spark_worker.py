@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from msgspec import Struct, field
 
 from tui.clients.http import HttpClient
-
-if TYPE_CHECKING:
-    import aiohttp
 
 
 class WorkerState(Struct, frozen=True):
@@ -27,8 +23,8 @@ class WorkerClient(HttpClient):
     system = "the Spark worker"
     advice = "Check that it runs: sparkdeck status."
 
-    def __init__(self, master_url: str, worker_id: str, *, session: aiohttp.ClientSession | None = None) -> None:
-        super().__init__(f"{master_url.rstrip('/')}/proxy/{quote(worker_id, safe='')}", session=session)
+    def __init__(self, master_url: str, worker_id: str) -> None:
+        super().__init__(f"{master_url.rstrip('/')}/proxy/{quote(worker_id, safe='')}")
 
     async def state(self) -> WorkerState:
         """What it runs now. Raises ClientError."""

@@ -79,11 +79,6 @@ class LogRing:
         return self.first - self._begin
 
     @property
-    def is_held(self) -> bool:
-        """Whether a reader holds on to rows."""
-        return bool(self._kept)
-
-    @property
     def parts(self) -> tuple[range, ...]:
         """The numbers of the rows that can be shown, the gap's own included."""
         live = range(self.total - len(self._live), self.total)

@@ -24,16 +24,11 @@ class Queued(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueuedReason:
-    """Why an application waits, and what to do. `impossible`: it would wait for ever."""
+    """Why an application waits, and what to do."""
 
     kind: Queued
     text: str
     hint: str
-
-    @property
-    def impossible(self) -> bool:
-        """Whether it can never start on the workers there are."""
-        return self.kind is Queued.TOO_MUCH_MEMORY
 
 
 def queued_reason(state: MasterState, app: Application) -> QueuedReason | None:
@@ -73,7 +68,8 @@ def queued_reason(state: MasterState, app: Application) -> QueuedReason | None:
     if app.state != WAITING:
         return None
     free_cores = sum(worker.cores - worker.cores_used for worker in free_workers)
-    text = f"{_count(free_cores, 'core')} and enough memory are free: it has only just asked, or asks too much."
+    memory = ", enough memory too" if need else "; how much memory it asks for is not known"
+    text = f"{_count(free_cores, 'core')} free{memory}: it has only just asked, or asks too much."
     most = max(worker.cores for worker in workers)
     hint = f"If it stays so: spark.executor.cores above {most} fits no worker (the master does not tell it)."
     return QueuedReason(Queued.NOT_YET, text, hint)
