@@ -141,7 +141,6 @@ def test_looking_does_without_what_others_need(tmp_path: Path) -> None:
     script = """if True:
         import asyncio, sys
         from pathlib import Path
-from typing import Any
         from tui.engine.choose import open_engine
         from tui.stack.catalogue import find_stack
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from tui.engine import child
 from tui.engine.docker.api import Endpoint, default_certificates, parse_endpoint
 from tui.engine.docker.errors import TAIL_LINES
-from tui.engine.interface import EngineError, EngineGone, Progress
+from tui.engine.interface import EngineError, EngineGone, Progress, Replica
 from tui.stack.model import Project, Stack
 from tui.text import message
 
@@ -25,6 +26,23 @@ CONTEXT_SECONDS = 20
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 # Lines, not a screen.
 PLAIN = {"BUILDKIT_PROGRESS": "plain", "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"}
+
+# What compose is told for services, and docker for single replicas.
+_WORDS = {
+    "build": ("build",),
+    "up": ("up", "--detach"),
+    "recreate": ("up", "--detach", "--force-recreate"),
+    "stop": ("stop",),
+    "restart": ("restart", "--no-deps"),
+    "down": ("down", "--remove-orphans"),
+}
+_REPLICA_WORDS = {
+    "up": ("start",),
+    "stop": ("stop", "--time", "10"),
+    "restart": ("restart",),
+    "cancel": ("stop", "--time", "20"),
+    "remove": ("rm",),
+}
 
 
 class CommandFailed(Exception):
@@ -104,6 +122,19 @@ class Compose:
             *arguments,
         )
 
+    def shown(self, action: str, services: Sequence[str], replicas: Sequence[Replica]) -> list[str]:
+        """The command lines of an action, for people."""
+        lines = []
+        if services or not replicas:
+            lines.append(self.command(*_words(action, services), every_profile=_is_for_all(action, services)))
+        if replicas:
+            lines.append(self.docker(*_REPLICA_WORDS[action], *(one.name for one in replicas)))
+        return [shlex.join(line) for line in lines]
+
+    def act(self, action: str, services: Sequence[str], *more: str) -> AsyncGenerator[Progress]:
+        """Runs an action and yields what it says."""
+        return self.stream(*_words(action, services, *more), every_profile=_is_for_all(action, services))
+
     async def stream(self, *arguments: str, every_profile: bool = False) -> AsyncGenerator[Progress]:
         """Runs a command and yields what it says."""
         tail: deque[str] = deque(maxlen=4 * TAIL_LINES)
@@ -148,6 +179,23 @@ def _succeeded(action: str, code: int, out: str, err: str) -> str:
     return out
 
 
+def _words(action: str, services: Sequence[str], *more: str) -> list[str]:
+    return [*_WORDS[action], *more, *services]
+
+
+def _is_for_all(action: str, services: Sequence[str]) -> bool:
+    """Whether services behind profiles are meant too."""
+    return action in ("stop", "restart", "down") or (action == "build" and not services)
+
+
+async def in_turn(*acts: AsyncGenerator[Progress]) -> AsyncGenerator[Progress]:
+    """Several long actions, one after the other; closing it closes the one that goes on."""
+    for act in acts:
+        async with aclosing(act) as steps:
+            async for step in steps:
+                yield step
+
+
 def options(name: str, values: Mapping[str, str]) -> list[str]:
     """`name KEY=VALUE` for each."""
     return [word for key, value in values.items() for word in (name, f"{key}={value}")]
@@ -156,3 +204,13 @@ def options(name: str, values: Mapping[str, str]) -> list[str]:
 def image_name(project: Project, service: str) -> str:
     """The name of a service's image; compose gives one to what is built without."""
     return project.services[service].image or f"{project.name}-{service}"
+
+
+def builders(project: Project, services: Sequence[str]) -> list[str]:
+    """The services whose images these (all if none is named) and what they depend on need built."""
+    wanted = list(services) or [name for name, entry in project.services.items() if not entry.profiles]
+    for name in wanted:
+        needed = project.services[name].depends_on
+        wanted += [other for other in needed if other in project.services and other not in wanted]
+    images = {image_name(project, name) for name in wanted}
+    return [name for name, entry in project.services.items() if entry.built and image_name(project, name) in images]

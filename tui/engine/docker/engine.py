@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import math
 import platform
-import shlex
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
-from tui.engine import child
 from tui.engine.child import time_limit
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.answers import Listed, Machine, Top, Version
 from tui.engine.docker.api import Api
-from tui.engine.docker.compose import CommandFailed, Compose, find_endpoint, image_name, options
+from tui.engine.docker.compose import CommandFailed, Compose, builders, find_endpoint, image_name, in_turn, options
 from tui.engine.docker.errors import NotThere, explain, taken_port
+from tui.engine.docker.holders import Holders
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.reach import Ways
-from tui.engine.docker.replicas import OWN_PREFIX, PROJECT_LABEL, is_ours, replica
+from tui.engine.docker.replicas import OWN_PREFIX, is_ours, replica
 from tui.engine.interface import (
     Address,
     Capability,
@@ -36,11 +35,12 @@ from tui.engine.interface import (
     RunRequest,
     Sample,
     State,
+    drain,
 )
-from tui.engine.ports import is_taken, listener, next_free
+from tui.engine.ports import next_free
 from tui.stack.errors import ProjectError
 from tui.stack.fingerprint import fingerprint
-from tui.stack.model import Port, Project, Service, Stack
+from tui.stack.model import Port, Project, Stack
 from tui.stack.project import parse_project, scale_obstacle
 
 EXECUTE_LIMIT = 1024 * 1024
@@ -49,30 +49,6 @@ RESTART_SECONDS = 300
 PS = "-eo pid,user,pcpu,rss,etime,args"
 # `exec bash || exec sh` would not do: a shell whose exec fails ends.
 SHELL = ("sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi")
-
-
-# What compose is told for services, and docker for single replicas.
-_WORDS = {
-    "build": ("build",),
-    "up": ("up", "--detach"),
-    "recreate": ("up", "--detach", "--force-recreate"),
-    "stop": ("stop",),
-    "restart": ("restart", "--no-deps"),
-    "down": ("down", "--remove-orphans"),
-}
-_REPLICA_WORDS = {
-    "up": ("start",),
-    "stop": ("stop", "--time", "10"),
-    "restart": ("restart",),
-    "cancel": ("stop", "--time", "20"),
-    "remove": ("rm",),
-}
-
-
-def _words(action: str, services: Sequence[str], *more: str) -> tuple[list[str], bool]:
-    """What compose is told, and whether services behind profiles are meant too."""
-    every_profile = action in ("stop", "restart", "down") or (action == "build" and not services)
-    return [*_WORDS[action], *more, *services], every_profile
 
 
 class DockerEngine:
@@ -86,7 +62,8 @@ class DockerEngine:
         self._compose = Compose(stack, api.endpoint)
         self._project: Project | None = None
         self._files: Mapping[Path, tuple[int, int] | None] = {}
-        self._ways = Ways(api, self._compose.docker, self._exit_code, on_host=on_host)
+        self._ways = Ways(api, self._compose.docker, on_host=on_host)
+        self._holders = Holders(api)
 
     @classmethod
     async def open(cls, stack: Stack) -> DockerEngine:
@@ -208,14 +185,9 @@ class DockerEngine:
         """`docker compose build`."""
         return self._act("build", services, *(["--no-cache"] if fresh else ()))
 
-    async def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
+    def up(self, services: Sequence[str] = (), *, recreate: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose up --detach`, after building missing images; does not wait for health."""
-        async with aclosing(self._build_missing(await self.project(), services)) as steps:
-            async for step in steps:
-                yield step
-        async with aclosing(self._act("recreate" if recreate else "up", services)) as steps:
-            async for step in steps:
-                yield step
+        return in_turn(self._build_missing(services), self._act("recreate" if recreate else "up", services))
 
     def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """`docker compose stop`; runs are left alone."""
@@ -225,29 +197,19 @@ class DockerEngine:
         """`docker compose restart` of just these services."""
         return self._act_on("restart", services)
 
-    async def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
+    def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
         """`docker compose down` of every profile, with runs and with what services of earlier files left."""
-        name = await self._project_name()
         # Not every compose takes one-offs down, and one that is left holds the network.
-        async with aclosing(self._remove_containers(name, one_offs=True)) as steps:
-            async for step in steps:
-                yield step
-        async with aclosing(self._act("down", (), *(["--volumes"] if volumes else ()))) as steps:
-            async for step in steps:
-                yield step
+        more = ["--volumes"] if volumes else []
+        return in_turn(self._remove_containers(one_offs=True), self._act("down", (), *more))
 
     async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
         """`docker compose up --scale`: just this service; what runs is not recreated."""
-        project = await self.project()
-        found = self._service(project, service)
-        obstacle = scale_obstacle(found) if count > 1 else None
-        if obstacle:
+        project = await self._with([service])
+        if count > 1 and (obstacle := scale_obstacle(project.services[service])):
             raise EngineError(obstacle)
-        async with aclosing(self._build_missing(project, [service])) as steps:
-            async for step in steps:
-                yield step
-        wanted = ["--no-deps", "--no-recreate", "--scale", f"{service}={count}"]
-        async with aclosing(self._act("up", [service], *wanted)) as steps:
+        more = ["--no-deps", "--no-recreate", "--scale", f"{service}={count}"]
+        async with aclosing(in_turn(self._build_missing([service]), self._act("up", [service], *more))) as steps:
             async for step in steps:
                 yield step
 
@@ -284,9 +246,7 @@ class DockerEngine:
         project = await self.project()
         # Compose takes arguments only with the command before them.
         own = project.services[request.service].command if request.arguments else ()
-        async with aclosing(self._build_missing(project, [request.service])) as steps:
-            async for _ in steps:
-                pass
+        await drain(self._build_missing([request.service]))
         labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
         try:
             # Without --interactive=false a program that reads its input would wait for it for ever.
@@ -330,19 +290,15 @@ class DockerEngine:
         """The published port, the host's or the container's address, else a tunnel; looked up once for each start."""
         return await self._ways.to(replica, port)
 
-    async def _exit_code(self, command: Sequence[str]) -> int:
-        return (await child.output(command, self._stack.folder, {}, limit=EXECUTE_LIMIT))[0]
-
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""
         return await cleanup.removables(self._api, await self._project_name(), await self._built_images())
 
-    async def remove_all(self) -> AsyncGenerator[Progress]:
+    def remove_all(self) -> AsyncGenerator[Progress]:
         """Removes all that `removables` lists, found by labels; the compose file may have changed since."""
-        name = await self._project_name()
-        async with aclosing(self._remove_containers(name)) as steps:
-            async for step in steps:
-                yield step
+        return in_turn(self._remove_containers(), self._remove_rest())
+
+    async def _remove_rest(self) -> AsyncGenerator[Progress]:
         doomed = [item for item in await self.removables() if item.kind != "replica"]
         async with aclosing(cleanup.remove(self._api, doomed)) as steps:
             async for step in steps:
@@ -350,28 +306,19 @@ class DockerEngine:
 
     def commands(self, action: str, services: Sequence[str] = (), replicas: Sequence[Replica] = ()) -> list[str]:
         """Compose's own for services, docker's for replicas."""
-        lines = []
-        if services or not replicas:
-            arguments, every_profile = _words(action, services)
-            lines.append(self._compose.command(*arguments, every_profile=every_profile))
-        if replicas:
-            lines.append(self._compose.docker(*_REPLICA_WORDS[action], *(one.name for one in replicas)))
-        return [shlex.join(line) for line in lines]
+        return self._compose.shown(action, services, replicas)
 
     async def _act_on(self, action: str, services: Sequence[str]) -> AsyncGenerator[Progress]:
         """An action on services that there must be: compose itself passes over one that it does not know."""
         if services:
-            project = await self.project()
-            for name in services:
-                self._service(project, name)
+            await self._with(services)
         async with aclosing(self._act(action, services)) as steps:
             async for step in steps:
                 yield step
 
     async def _act(self, action: str, services: Sequence[str], *more: str) -> AsyncGenerator[Progress]:
-        arguments, every_profile = _words(action, services, *more)
         try:
-            async with aclosing(self._compose.stream(*arguments, every_profile=every_profile)) as steps:
+            async with aclosing(self._compose.act(action, services, *more)) as steps:
                 async for step in steps:
                     yield step
         except CommandFailed as failure:
@@ -382,7 +329,7 @@ class DockerEngine:
         port = taken_port(failure.output)
         if port is None:
             return explain(failure.action, failure.output, self._info.endpoint)
-        holder = await self._holder(port)
+        holder = await self._holders.name(port)
         return EngineError(
             f"{failure.action} failed: port {port} of this machine is taken by {holder}. "
             "Stop that, or change the port in .env."
@@ -390,47 +337,23 @@ class DockerEngine:
 
     async def port_holder(self, port: Port) -> str | None:
         """Who holds a port of the machine that publishes ports; of a remote one only its containers are known."""
-        if port.published is None or port.protocol != "tcp":
-            return None
-        if not self._api.endpoint.is_local:
-            return await self._publisher(port.published)
-        return await self._holder(port.published) if is_taken(port.host, port.published) else None
+        return await self._holders.of(port)
 
     async def next_free(self, port: Port, avoid: Collection[int | None] = ()) -> int | None:
         """The next free port; of a remote machine nobody here can tell."""
         return next_free(port, avoid) if self._api.endpoint.is_local else None
 
-    async def _holder(self, port: int) -> str:
-        return await self._publisher(port) or await listener(port) or "another program"
-
-    async def _publisher(self, port: int) -> str | None:
-        """The container that has a port of the host."""
-        for container in await self._api.query(list[Listed], "containers/json"):
-            if any(binding.public_port == port for binding in container.ports or ()):
-                project = (container.labels or {}).get(PROJECT_LABEL)
-                return f"container {container.name}" + (f" of the stack {project}" if project else "")
-        return None
-
-    async def _build_missing(self, project: Project, services: Sequence[str]) -> AsyncGenerator[Progress]:
+    async def _build_missing(self, services: Sequence[str]) -> AsyncGenerator[Progress]:
         """Builds what these services and their dependencies need and is not there.
 
         `up` would do so too, but first tries to pull what another service of the project builds.
         """
-        for name in services:
-            self._service(project, name)
-        wanted = list(services) or [name for name, entry in project.services.items() if not entry.profiles]
-        for name in wanted:
-            needed = project.services[name].depends_on
-            wanted += [other for other in needed if other in project.services and other not in wanted]
-        images = {image_name(project, name) for name in wanted}
-        builders = [
-            name for name, entry in project.services.items() if entry.built and image_name(project, name) in images
-        ]
-        missing = [name for name in builders if not await self._api.has(f"images/{image_name(project, name)}/json")]
-        if missing:
-            async with aclosing(self.build(missing)) as steps:
-                async for step in steps:
-                    yield step
+        project = await self._with(services)
+        builds = builders(project, services)
+        missing = [name for name in builds if not await self._api.has(f"images/{image_name(project, name)}/json")]
+        async with aclosing(self.build(missing) if missing else in_turn()) as steps:
+            async for step in steps:
+                yield step
 
     async def _remove_unstarted(self, name: str) -> None:
         """Removes what a failed start left behind; of a name that was taken, the run that has it stays."""
@@ -439,8 +362,8 @@ class DockerEngine:
             if left.is_run and left.state is State.CREATED:
                 await self.remove(left.id)
 
-    async def _remove_containers(self, project: str, *, one_offs: bool = False) -> AsyncGenerator[Progress]:
-        found = await cleanup.containers(self._api, project)
+    async def _remove_containers(self, *, one_offs: bool = False) -> AsyncGenerator[Progress]:
+        found = await cleanup.containers(self._api, await self._project_name())
         doomed = [item for item in found if not one_offs or cleanup.is_one_off(item)]
         async with aclosing(cleanup.remove_containers(self._api, doomed)) as steps:
             async for step in steps:
@@ -453,12 +376,14 @@ class DockerEngine:
     async def _project_name(self) -> str:
         return (self._project or await self.project()).name
 
-    def _service(self, project: Project, name: str) -> Service:
-        if name not in project.services:
-            raise EngineError(
-                f"There is no service {name!r} in {project.name}; there are: {', '.join(project.services)}"
-            )
-        return project.services[name]
+    async def _with(self, services: Sequence[str]) -> Project:
+        """The project, which must have these services."""
+        project = await self.project()
+        for name in services:
+            if name not in project.services:
+                known = ", ".join(project.services)
+                raise EngineError(f"There is no service {name!r} in {project.name}; there are: {known}")
+        return project
 
     async def _index(self, service: str, replica_id: str | None) -> list[str]:
         """Which replica of a service to go into: this one, or the first that runs."""
@@ -469,7 +394,7 @@ class DockerEngine:
             if replica_id in (None, one.id)
         ]
         if not running:
-            self._service(await self.project(), service)
+            await self._with([service])
             what = "This replica of" if replica_id else "The service"
             raise EngineError(f"{what} {service} is not running; start it first")
         return ["--index", str(running[0])]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 
+from tui.engine import child
 from tui.engine.docker.api import Api
 from tui.engine.docker.replicas import replica as replica_of
 from tui.engine.interface import Address, NoWay, Replica, State
@@ -39,17 +41,15 @@ class Ways:
         self,
         api: Api,
         docker: Callable[..., list[str]],
-        run: Callable[[Sequence[str]], Awaitable[int]],
         *,
         on_host: bool,
     ) -> None:
         """`on_host`: the engine's containers share this very machine's network when they have the host's.
-        `docker` makes a command line of its own tool, `run` runs one and gives its exit code."""
+        `docker` makes a command line of its own tool."""
         self._api = api
         self._endpoint = api.endpoint
         self._on_host = on_host
         self._docker = docker
-        self._run = run
         self._found: dict[tuple[object, ...], Address | NoWay] = {}
         self._tunnels: dict[tuple[object, ...], Tunnel] = {}
         self._looking = asyncio.Lock()
@@ -114,7 +114,8 @@ class Ways:
 
     async def _inside(self, key: tuple[object, ...], replica: Replica, port: int) -> Address | NoWay:
         """From inside the container, with what its image has."""
-        if await self._run(self._docker("exec", replica.id, *CAN_PUMP)):
+        code, _, _ = await child.output(self._docker("exec", replica.id, *CAN_PUMP), Path.home(), {}, limit=1000)
+        if code:
             return NoWay(
                 f"its port {port} is not published on this machine, its network is not this machine's, "
                 "and its image has neither bash nor nc for a tunnel"

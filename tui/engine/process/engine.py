@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import shutil
 import signal as signals
 import sys
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +48,8 @@ from tui.engine.process.tree import end_marked
 from tui.engine.process.watcher import Watcher
 from tui.stack.model import Port, Project, Stack
 
+Act = Callable[[Starter, Sequence[str]], AsyncGenerator[Progress]]
+
 
 class ProcessEngine:
     """A stack's services as processes of this machine. See `tui.engine.interface.Engine`."""
@@ -67,14 +68,9 @@ class ProcessEngine:
         """The engine of a stack. Raises EngineGone on Windows, EngineError for a stack without a process form."""
         if sys.platform == "win32":
             raise EngineGone("Processes are kept on Linux and macOS only. On Windows run SparkDeck inside WSL.")
+        place, machine = f"processes of {platform.node() or 'this machine'}", this_machine()
         info = EngineInfo(
-            kind="process",
-            version=platform.python_version(),
-            endpoint=f"processes of {platform.node() or 'this machine'}",
-            reason=reason,
-            cores=this_machine().cores,
-            memory=this_machine().memory,
-            memory_is=MEMORY_IS,
+            *("process", platform.python_version(), place, reason, machine.cores, machine.memory), memory_is=MEMORY_IS
         )
         engine = cls(stack, info)
         await asyncio.to_thread(make_plan, stack, engine._folder)
@@ -189,28 +185,20 @@ class ProcessEngine:
             async for step in self._starter(plan).up(wanted, recreate=recreate):
                 yield step
 
-    async def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+    def stop(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """Stops these services; runs go on."""
-        async with self._changing():
-            plan = await self._plan()
-            self._check_names(plan.project, services)
-            async for step in self._starter(plan).stop(services):
-                yield step
+        return self._change(services, Starter.stop)
 
-    async def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
+    def restart(self, services: Sequence[str] = ()) -> AsyncGenerator[Progress]:
         """Restarts these services, one log going on."""
-        async with self._changing():
-            plan = await self._plan()
-            self._check_names(plan.project, services)
-            async for step in self._starter(plan).restart(services):
-                yield step
+        return self._change(services, Starter.restart)
 
     async def down(self, *, volumes: bool = False) -> AsyncGenerator[Progress]:
         """Ends everything and removes what is known of it; volumes only when told."""
         async with self._changing():
-            async for step in self._remove_replicas():
+            async for step in launch.remove_all(await self.replicas(), self._store, self._watcher):
                 yield step
-            await asyncio.to_thread(self._sweep, volumes)
+            await asyncio.to_thread(self._store.sweep, volumes)
 
     async def scale(self, service: str, count: int) -> AsyncGenerator[Progress]:
         """Brings a service to this many replicas; what runs is not touched."""
@@ -304,12 +292,10 @@ class ProcessEngine:
     async def reach(self, replica: Replica, port: int) -> Address | NoWay:
         """The port that the replica was given for it, else the same port where it listens there."""
         found = published(replica, port)
-        if isinstance(found, NoWay) and replica.state is State.RUNNING:
-            folder = await self._folder_of(replica.id)
-            if await asyncio.to_thread(self._streams.listens, folder, port):
-                return Address("localhost", port)
-            return NoWay(f"it does not listen on port {port}")
-        return found
+        if isinstance(found, Address) or replica.state is not State.RUNNING:
+            return found
+        listens = await asyncio.to_thread(self._streams.listens, await self._folder_of(replica.id), port)
+        return Address("localhost", port) if listens else NoWay(f"it does not listen on port {port}")
 
     async def port_holder(self, port: Port) -> str | None:
         """Who holds a port that the user set himself; every other one is moved when it is taken."""
@@ -342,29 +328,6 @@ class ProcessEngine:
         async for step in cache.forget(self._user):
             yield step
 
-    async def _remove_replicas(self) -> AsyncGenerator[Progress]:
-        replicas = await self.replicas()
-        for one in replicas:
-            yield Progress(f"Container {one.name}  Stopping")
-        await asyncio.gather(
-            *(launch.stop(self._folder / "replicas" / one.name, self._store, self._watcher) for one in replicas)
-        )
-        # Also what outlived its keeper.
-        await asyncio.to_thread(end_marked, {one.id for one in replicas})
-        for one in replicas:
-            tell(self._folder, "removed", one.service, one.id)
-            await asyncio.to_thread(self._store.remove, self._folder / "replicas" / one.name)
-            yield Progress(f"Container {one.name}  Removed")
-        self._watcher.ring()
-
-    def _sweep(self, volumes: bool) -> None:
-        for item in self._folder.iterdir() if self._folder.is_dir() else ():
-            if item.name == "lock" or (item.name == "volumes" and not volumes):
-                continue
-            shutil.rmtree(item) if item.is_dir() else item.unlink()
-        if not (self._folder / "volumes").exists():
-            shutil.rmtree(self._folder)
-
     # helpers
 
     def _check(self) -> None:
@@ -388,6 +351,13 @@ class ProcessEngine:
 
     def _starter(self, plan: Plan) -> Starter:
         return Starter(plan, self._folder, self._store, self._watcher)
+
+    async def _change(self, services: Sequence[str], act: Act) -> AsyncGenerator[Progress]:
+        async with self._changing():
+            plan = await self._plan()
+            self._check_names(plan.project, services)
+            async for step in act(self._starter(plan), services):
+                yield step
 
     @asynccontextmanager
     async def _changing(self) -> AsyncGenerator[None]:

@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import tui
-from tui.engine.interface import EngineError
+from tui.engine.interface import EngineError, Progress, Replica
 from tui.engine.process.identity import KEEPER, is_same
 from tui.engine.process.keeper import MARKER
 from tui.engine.process.state import CREATED, ENDED, read_json, tell, write_json
@@ -114,3 +115,18 @@ def _end_rest(folder: Path, spec: dict[str, Any], state: dict[str, Any], grace: 
         with suppress(OSError):
             write_json(folder / "state.json", {**known, "ended_at": time.time()})
         tell(folder.parent.parent, "ended", spec["service"], spec["id"], "exit code unknown")
+
+
+async def remove_all(replicas: Sequence[Replica], store: Store, watcher: Watcher) -> AsyncGenerator[Progress]:
+    """Ends replicas and removes what is kept of them."""
+    folders = [store.folder / "replicas" / one.name for one in replicas]
+    for one in replicas:
+        yield Progress(f"Container {one.name}  Stopping")
+    await asyncio.gather(*(stop(folder, store, watcher) for folder in folders))
+    # Also what outlived its keeper.
+    await asyncio.to_thread(end_marked, {one.id for one in replicas})
+    for one, folder in zip(replicas, folders, strict=True):
+        tell(store.folder, "removed", one.service, one.id)
+        await asyncio.to_thread(store.remove, folder)
+        yield Progress(f"Container {one.name}  Removed")
+    watcher.ring()

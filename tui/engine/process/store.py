@@ -130,6 +130,15 @@ class Store:
         specs = (read_json(folder / "spec.json") for folder in self._folders() if self.state(folder).get("unseen"))
         return {(spec["service"], spec["id"]) for spec in specs if spec is not None}
 
+    def sweep(self, volumes: bool) -> None:
+        """Removes the rest of a stack that is down; its volumes only when told."""
+        for item in self.folder.iterdir() if self.folder.is_dir() else ():
+            if item.name == "lock" or (item.name == "volumes" and not volumes):
+                continue
+            shutil.rmtree(item) if item.is_dir() else item.unlink()
+        if not (self.folder / "volumes").exists():
+            shutil.rmtree(self.folder)
+
     def remove(self, folder: Path) -> None:
         """Removes a replica with its log."""
         shutil.rmtree(folder, ignore_errors=True)
