@@ -107,6 +107,8 @@ async def test_an_object_store_says_what_it_holds(scene: Callable[..., Scene], c
     assert here.line("minio") == "2 buckets · 3 objects · 97.7 KiB"
     here.engine.finish(replica)
     await until(lambda: here.line("minio") == "")
+    # What was on its way arrives meanwhile.
+    await here.watch.refresh()
     asked = len(store.asked)
     await here.watch.refresh()
     assert len(store.asked) == asked, "what has ended is not asked"
