@@ -17,6 +17,7 @@ from tui.watch.cluster import Cluster, Workers, master_state
 from tui.watch.links import master_url
 from tui.watch.names import short_name
 from tui.watch.ready import wait_ready
+from tui.watch.words import count
 
 
 def scale_spec(stack: Stack, project: Project) -> ScaleSpec:
@@ -125,7 +126,7 @@ async def _drain(
             busy.append(replica)
             if cores is not None and said.get(replica.id) != cores:
                 said[replica.id] = cores
-                yield Note(f"{short_name(replica, project)} still works on {cores} {'core' if cores == 1 else 'cores'}")
+                yield Note(f"{short_name(replica, project)} still works on {count(cores, 'core')}")
         leaving = busy
         if leaving and time.monotonic() - began > timeout:
             raise Refused(

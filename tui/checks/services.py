@@ -9,6 +9,7 @@ from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.engine.interface import Health, Replica, State
 from tui.watch.names import is_orphan, short_name
+from tui.watch.words import count
 
 # SIGKILL, as a shell counts it: by the kernel for want of memory, or by somebody.
 KILLED = 137
@@ -38,7 +39,7 @@ def _told(now: Situation, replica: Replica) -> tuple[str, str] | None:
     if replica.out_of_memory:
         return f"{name} ran out of memory.", f"Raise its memory limit, or give it less to do: {logs}"
     if condition.word == "restarting" or (replica.restarts >= MANY_RESTARTS and not _lasts(replica)):
-        times = f"{replica.restarts} restart{'' if replica.restarts == 1 else 's'}"
+        times = count(replica.restarts, "restart")
         return f"{name} ends again and again ({times}).", f"Why: {logs}"
     if condition.word == "ended" and replica.exit_code == KILLED:
         what = f"{name} was killed (exit code {KILLED}): the machine ran out of memory, or somebody killed it."

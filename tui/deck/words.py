@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tui.watch.words import NOT_KNOWN as UNKNOWN
-from tui.watch.words import sign, size, took
+from tui.watch.words import count, sign, size, took
 
 __all__ = ["UNKNOWN", "clock", "count", "fit_line", "percent", "rate", "sign", "size", "span", "took"]
 
@@ -41,11 +41,6 @@ def clock(at_ns: int, *, millis: bool = True) -> str:
     at = datetime.fromtimestamp(at_ns // 1_000_000_000)
     text = at.strftime("%H:%M:%S")
     return f"{text}.{at_ns // 1_000_000 % 1000:03d}" if millis else text
-
-
-def count(number: int, noun: str) -> str:
-    """`1 line`, `2,345 lines`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def fit_line(text: str, longest: int = 200) -> str:

@@ -55,14 +55,11 @@ async def page_urls(engine: Reach, stack: Stack, project: Project, replica: Repl
 
 async def master_url(engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]) -> str | None:
     """Where the Spark master's page is, or None without a master or while none is reached. Raises EngineError."""
-    layout = stack.layout
-    for name in project.services:
-        entry = layout.service(name)
-        if entry.role is Role.SPARK_MASTER:
-            for link in entry.links:
-                page = await page_of(engine, replicas, link.service or name, link.port)
-                if isinstance(page, Address):
-                    return page.url
+    for name in stack.with_role(project, Role.SPARK_MASTER):
+        for link in stack.layout.service(name).links:
+            page = await page_of(engine, replicas, link.service or name, link.port)
+            if isinstance(page, Address):
+                return page.url
     return None
 
 

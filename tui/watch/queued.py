@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tui.clients.spark_master import WAITING, Application, MasterState
 from tui.clients.text import plain
+from tui.watch.words import count
 
 
 class Queued(StrEnum):
@@ -47,7 +48,7 @@ def queued_reason(state: MasterState, app: Application) -> QueuedReason | None:
     largest = max(worker.memory_mib for worker in workers)
     if need > largest:
         text = (
-            f"It asks for {_size(need)} per executor, but the largest of {_count(len(workers), 'worker')} "
+            f"It asks for {_size(need)} per executor, but the largest of {count(len(workers), 'worker')} "
             f"offers {_size(largest)}: {_size(need - largest)} too much, so it can never start."
         )
         hint = f"Set spark.executor.memory to {_size(largest)} or less, or give the workers more memory."
@@ -56,7 +57,7 @@ def queued_reason(state: MasterState, app: Application) -> QueuedReason | None:
     free_workers = [worker for worker in workers if worker.cores > worker.cores_used]
     if not free_workers:
         cores = sum(worker.cores for worker in workers)
-        text = f"All {_count(cores, 'core')} are in use: {_holders(others)}."
+        text = f"All {count(cores, 'core')} are in use: {_holders(others)}."
         return QueuedReason(Queued.CORES_HELD, text, _hint_held(others))
     free_memory = max(worker.memory_mib - worker.memory_used_mib for worker in free_workers)
     if need > free_memory:
@@ -69,7 +70,7 @@ def queued_reason(state: MasterState, app: Application) -> QueuedReason | None:
         return None
     free_cores = sum(worker.cores - worker.cores_used for worker in free_workers)
     memory = ", enough memory too" if need else "; how much memory it asks for is not known"
-    text = f"{_count(free_cores, 'core')} free{memory}: it has only just asked, or asks too much."
+    text = f"{count(free_cores, 'core')} free{memory}: it has only just asked, or asks too much."
     most = max(worker.cores for worker in workers)
     hint = f"If it stays so: spark.executor.cores above {most} fits no worker (the master does not tell it)."
     return QueuedReason(Queued.NOT_YET, text, hint)
@@ -85,10 +86,6 @@ def _hint_held(others: Sequence[Application]) -> str:
         return "Wait, or look at the master's page for what holds them."
     names = " or ".join(plain(other.name, 60) for other in others[:3])
     return f"Wait until it ends, stop {names}, or limit it with spark.cores.max."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _size(mib: int) -> str:

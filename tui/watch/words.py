@@ -45,6 +45,11 @@ def end_text(exit_code: int | None, *, out_of_memory: bool) -> str:
     return f"ended with {code}" + (", out of memory" if out_of_memory else "")
 
 
+def count(number: int, noun: str, more: str = "") -> str:
+    """`1 line`, `2,345 lines`; `1,000+ lines` where there are more."""
+    return f"{number:,}{more} {noun}{'' if number == 1 and not more else 's'}"
+
+
 def size(count: float | None) -> str:
     """Bytes in powers of 1024, at most eight cells: 0 B, 812 KiB, 1.2 GiB."""
     if count is None:

@@ -97,11 +97,6 @@ def when(began: datetime | None, ended: datetime | None, now: datetime) -> str:
     return f" since {moment(began, now)}" if began is not None else ""
 
 
-def count(number: int, noun: str, more: str = "") -> str:
-    """`2 buckets`; `1,000+ buckets` where there are more."""
-    return f"{number:,}{more} {noun}{'' if number == 1 and not more else 's'}"
-
-
 def part_of(used: int, total: int) -> str:
     """`0.5 of 2 GiB`, of bytes."""
     size, unit = next(((size, unit) for size, unit in _UNITS if total >= size), _UNITS[-1])

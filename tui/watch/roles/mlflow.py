@@ -13,7 +13,8 @@ from tui.clients.text import plain
 from tui.engine.interface import Address, NoWay, Reach, Replica
 from tui.stack.model import Project, Role, Stack
 from tui.watch.links import page_of
-from tui.watch.roles.kind import NAME, Asker, Watched, count, when
+from tui.watch.roles.kind import NAME, Asker, Watched, when
+from tui.watch.words import count
 
 CHAMPION = "champion"
 # More experiments than these are not counted.

@@ -6,8 +6,8 @@ from tui.clients.http import ClientError, Trouble
 from tui.clients.object_store import DEFAULT_REGION, Contents, ObjectStoreClient
 from tui.engine.interface import Engine, Replica
 from tui.stack.model import Service
-from tui.watch.roles.kind import Asker, Login, Watched, count, from_variables
-from tui.watch.words import size
+from tui.watch.roles.kind import Asker, Login, Watched, from_variables
+from tui.watch.words import count, size
 
 # Pairs of variables, the service's own first.
 _STORE = (

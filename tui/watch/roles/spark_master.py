@@ -7,6 +7,7 @@ from tui.clients.text import plain
 from tui.engine.interface import Replica
 from tui.watch.cluster import Cluster
 from tui.watch.roles.kind import Watched, part_of
+from tui.watch.words import count
 
 
 def master_line(replica: Replica, cluster: Cluster) -> str:
@@ -14,9 +15,8 @@ def master_line(replica: Replica, cluster: Cluster) -> str:
     state = cluster.state
     if state is None:
         return ""
-    workers = len(state.alive_workers())
     parts = [
-        f"{workers} worker{'' if workers == 1 else 's'}",
+        count(len(state.alive_workers()), "worker"),
         f"{state.cores_used} of {state.cores} cores",
         part_of(state.memory_used, state.memory),
     ]
