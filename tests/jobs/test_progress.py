@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tui.clients.spark_app import SparkJob, Stage
-from tui.jobs.progress import Bar, Pace, job_fraction, run_progress, says_not_accepted, split_bars, stage_eta_seconds
+from tui.jobs.progress import Bar, Pace, run_progress, split_bars, stage_eta_seconds
 
 CLIENT_CAPTURES = Path(__file__).parents[1] / "clients" / "captures"
 CAPTURES = Path(__file__).parent / "captures"
@@ -34,14 +34,6 @@ def test_a_real_moment() -> None:
     assert stage.fraction == pytest.approx(11 / 12)
     # One task left, 11 took 7,622 + 155 ms together, one is active.
     assert stage.eta_seconds == pytest.approx((7622 + 155) / 11 / 1000)
-
-
-def test_skipped_tasks_do_not_count() -> None:
-    assert [job_fraction(job) for job in jobs()] == [pytest.approx(11 / 12)] + [1.0] * 7
-
-
-def test_a_job_of_skipped_tasks_only_has_no_fraction() -> None:
-    assert job_fraction(replace(jobs()[2], num_skipped_tasks=10)) is None
 
 
 @pytest.mark.parametrize(
@@ -151,10 +143,3 @@ def test_bars_drawn_over_wiped_and_side_by_side() -> None:
 @pytest.mark.parametrize("line", ["", "plain", "see [Stage 3: of the plan]", "[Stage x:==> (1 + 1) / 2]"])
 def test_other_lines_have_no_bars(line: str) -> None:
     assert split_bars(line) == (line, None)
-
-
-def test_the_drivers_warning_that_it_waits() -> None:
-    lines = (CAPTURES / "spark35-waiting-driver-stderr.txt").read_text().splitlines()
-    assert [says_not_accepted(line) for line in lines].count(True) == 3
-    assert says_not_accepted(f"\r[Stage 0:> (0 + 0) / 8]\r\r{lines[-1]}")
-    assert not says_not_accepted("my job prints: Initial job has not accepted any resources")

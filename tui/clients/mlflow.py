@@ -42,11 +42,10 @@ class _Pair(Struct, frozen=True):
 
 
 class Experiment(Struct, frozen=True):
-    """An experiment; `lifecycle_stage` is active or deleted."""
+    """An experiment that is not deleted."""
 
     experiment_id: str
     name: str
-    lifecycle_stage: str = "active"
 
 
 class RunInfo(Struct, frozen=True):
@@ -58,7 +57,6 @@ class RunInfo(Struct, frozen=True):
     run_name: str = ""
     start_time: int | None = None
     end_time: int | None = None
-    artifact_uri: str = ""
 
     @property
     def started_at(self) -> datetime | None:

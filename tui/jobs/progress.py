@@ -51,11 +51,6 @@ class RunProgress:
     jobs_failed: int
 
 
-def job_fraction(job: SparkJob) -> float | None:
-    """numCompletedIndices / (numTasks - numSkippedTasks), 0 to 1; None if there is nothing to do."""
-    return _fraction(job.num_completed_indices, job.num_tasks - job.num_skipped_tasks)
-
-
 def stage_eta_seconds(stage: Stage) -> float | None:
     """Remaining tasks x mean duration of finished ones / active tasks, in seconds.
 
@@ -173,9 +168,6 @@ def _is_uuid(text: str) -> bool:
 # The driver's own progress bars, for when no port can be reached.
 
 _BAR = re.compile(r"\[Stage (\d{1,9}):=*>? *\((\d{1,9}) \+ (\d{1,9})\) / (\d{1,9})\]")
-_NOT_ACCEPTED = re.compile(
-    r"^[\d/ :.-]{8,30} WARN +(?:\S+\.)?TaskSchedulerImpl: Initial job has not accepted any resources"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +205,3 @@ def split_bars(line: str) -> tuple[str, tuple[Bar, ...] | None]:
         if rest.strip():
             texts.append(rest)
     return "\n".join(texts), bars
-
-
-def says_not_accepted(line: str) -> bool:
-    """Whether this line is the driver's warning that nobody gives it resources; it comes after 15 s."""
-    return _NOT_ACCEPTED.match(split_bars(line)[0]) is not None
