@@ -17,6 +17,7 @@ from tui.deck.widgets.rows import Rows
 from tui.stack.model import Role
 from tui.text import bare
 from tui.watch.live import Outage
+from tui.watch.words import NOT_REGISTERED
 
 LAST = ("help", "quit")
 
@@ -82,7 +83,7 @@ class Header(Rows):
             row.add("the master does not answer" if has_master else "", style.dim)
         else:
             alive = len(spark.alive_workers())
-            lost = sum(pane.word == "not registered" for pane in watch.panes.values())
+            lost = sum(pane.word == NOT_REGISTERED for pane in watch.panes.values())
             row.add(f"{words.count(alive, 'worker')}", style.strong)
             if lost:
                 row.add(f" ▲ {lost} not registered", style.bad)
