@@ -162,7 +162,9 @@ async def test_one_shots(name: str, keys: list[str], size: tuple[int, int]) -> N
     """One that is done, one that works, one that waits for it; and what the others say of their work."""
     engine, watch = script()
     panes = list(watch.panes.values())[:5]
-    for pane, other in zip(panes, ("mlflow", "prepare", "train", "serve", "api"), strict=True):
+    others = ["mlflow", "prepare", "train", "serve", "api"]
+    engine.set_project(layout_project([*SERVICES, *others]))
+    for pane, other in zip(panes, others, strict=True):
         pane.key, pane.name, pane.role = f"{other}/1", other, Role.APP
         pane.replica, pane.word, pane.well, pane.note, pane.line = replica(other), "healthy", True, "", ""
     panes[0].line = "2 experiments · last run bold-crow-7 finished 3 min ago · wind champion v3"
@@ -222,7 +224,9 @@ async def test_outage_banner() -> None:
 
 async def test_many_panes_are_a_table() -> None:
     engine, watch = script()
-    project = layout_project([f"service-{number}" for number in range(50)])
+    names = [f"service-{number}" for number in range(50)]
+    engine.set_project(layout_project([*SERVICES, *names]))
+    project = layout_project(names)
     watch.panes = {pane.key: pane for pane in panes_of(layout_stack(), project)}
     async with deck_on(engine, watch=watch) as deck:
         await deck.until_seen("cpu history")

@@ -9,10 +9,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tui.actions.replicas import Chosen
-from tui.deck.expected import expected
 from tui.engine.choose import open_engine
 from tui.engine.interface import Capability, EngineError, Replica, State
 from tui.jobs.follow import Ended, follow
@@ -23,6 +22,7 @@ from tui.stack.errors import StackError
 from tui.stack.model import Project, Stack
 from tui.watch.live import Outage, Pane
 from tui.watch.names import short_name
+from tui.watch.panes import expected
 from tui.watch.queued import QueuedReason
 from tui.watch.session import AGAIN_SECONDS, OpenEngine, Session
 from tui.watch.supervise import OURS, Failure, Supervisor, described
@@ -73,7 +73,7 @@ class Desk:
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self._expected = cast("dict[str, Pane]", expected(self.stack))
+        self._expected = expected(self.stack)
 
     def start(self) -> None:
         """Begins to open the engine."""

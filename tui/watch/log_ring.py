@@ -31,10 +31,10 @@ class LogRing:
     gap. A gap stands at the number of its first row and counts for all it leaves out, so the numbers shown are those
     of `parts`: one range, or two with a gap between them. `drop_older` goes back to the ring alone.
 
-    Nothing is worked out for a line until `row` asks for it.
+    Nothing is worked out for a line until `row` asks for it. Without an engine there is nothing to go back to.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine | None) -> None:
         self._engine = engine
         self._live: deque[Row] = deque()
         self._live_bytes = 0
@@ -187,7 +187,7 @@ class LogRing:
     def past(self, first: int | None = None, held: Iterable[Row] | None = None) -> Past | None:
         """The way back from the row `first` (where `held` are the rows from it on); None where there is none."""
         first = self.first if first is None else first
-        if self.older == 0 or self._replica_id is None or self._begin < self._start >= first:
+        if self.older == 0 or self._replica_id is None or self._begin < self._start >= first or not self._engine:
             return None
         return Past(
             self._engine,
@@ -246,11 +246,11 @@ class LogRing:
         async with self._loading:
             if not self._gap() or gap != self._kept_end() or self._gap_lost:
                 return 0
-            if self._replica_id is None or gap <= self._start:
+            if self._engine is None or self._replica_id is None or gap <= self._start:
                 raise EngineError("These lines were written by a replica that was replaced; its log went with it.")
             kept, known = self._kept, self._lines_from(gap)
             for tail in (known + 2 * count, None):
-                came = await self._read_gap(kept, self._replica_id, tail, count)
+                came = await self._read_gap(self._engine, kept, self._replica_id, tail, count)
                 if came is not None:
                     break
             else:
@@ -262,12 +262,14 @@ class LogRing:
                 self._changed()
             return came
 
-    async def _read_gap(self, kept: deque[Row], replica_id: str, tail: int | None, count: int) -> int | None:
+    async def _read_gap(
+        self, engine: Engine, kept: deque[Row], replica_id: str, tail: int | None, count: int
+    ) -> int | None:
         """How many lines came; None if the engine's log does not join what is kept."""
         came = 0
         seam = Seam(islice(reversed(kept), self._kept_end() - max(self._start, self._kept_first)))
         tail = tail and tail + seam.overlap()
-        async with aclosing(self._engine.logs(replica_id, since_ns=seam.since_ns, tail=tail)) as lines:
+        async with aclosing(engine.logs(replica_id, since_ns=seam.since_ns, tail=tail)) as lines:
             async for line in lines:
                 row = row_of(line)
                 new = seam.is_new(row)

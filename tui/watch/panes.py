@@ -11,7 +11,7 @@ from tui.watch.log_ring import LogRing
 from tui.watch.places import pane_name, service_of
 from tui.watch.samples import Samples
 from tui.watch.scene import Condition
-from tui.watch.words import UNKNOWN
+from tui.watch.words import LOOKING, UNKNOWN
 
 
 class Pane:
@@ -23,7 +23,7 @@ class Pane:
     that was seen. `version` changes with all of these, not with samples and log lines: those have counters.
     """
 
-    def __init__(self, engine: Engine, key: str, service: Service | None, role: Role, name: str) -> None:
+    def __init__(self, engine: Engine | None, key: str, service: Service | None, role: Role, name: str) -> None:
         self.key = key
         self.name = name
         self.service = service
@@ -37,7 +37,7 @@ class Pane:
         self.links: Sequence[tuple[str, str]] = ()
         self.line = ""
         """What the service itself says of its work, where its role is one that is asked."""
-        self.cores = engine.info.cores
+        self.cores = engine.info.cores if engine else None
         """Of the machine that runs it; None is unknown."""
 
     def renew(self, stack: Stack, project: Project) -> None:
@@ -93,3 +93,22 @@ def make(engine: Engine, stack: Stack, project: Project, key: str, replica: Repl
     service = project.services.get(name)
     role = stack.role(name)
     return Pane(engine, key, service, role, pane_name(project, key, replica))
+
+
+def expected(stack: Stack) -> dict[str, Pane]:
+    """What is painted before the engine has answered: the services that a layout names, of which nothing is known.
+
+    A pattern stands for the fixed workers that match it.
+    """
+    layout = stack.layout
+    fixed = layout.scale.fixed if layout.scale else ()
+    names: list[str] = []
+    for entry in layout.services:
+        if "*" in entry.pattern:
+            names += [name for name in fixed if name not in names and layout.service(name) is entry]
+        else:
+            names.append(entry.pattern)
+    panes = [Pane(None, f"{name}/1", None, layout.service(name).role, name) for name in names]
+    for pane in panes:
+        pane.condition = Condition(LOOKING)
+    return {pane.key: pane for pane in panes}

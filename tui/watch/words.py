@@ -8,6 +8,7 @@ from tui.engine.interface import Replica, State
 
 DOWN = "down"
 UNKNOWN = "unknown"
+LOOKING = "looking"
 # In the place of a figure.
 NOT_KNOWN = "-"
 NOT_REGISTERED = "not registered"
