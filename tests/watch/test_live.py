@@ -10,6 +10,7 @@ from tests.scripted_engine import ScriptedEngine
 from tests.watch.conftest import until
 from tui.engine.interface import Health, State
 from tui.stack.model import Stack
+from tui.watch import follower
 from tui.watch.live import Pane, StackWatch
 
 
@@ -212,3 +213,23 @@ async def test_close_at_any_time(engine: ScriptedEngine, stack: Stack, when: str
     async with asyncio.timeout(1):
         await watch.close()
     assert asyncio.all_tasks() == before
+
+
+async def test_samples_of_what_nobody_sees_are_not_asked_for(
+    watch: StackWatch, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "UNSEEN_SECONDS", 0.0)
+    db, web = engine.add("db"), engine.add("web")
+    watch.attend(["db/1"])
+    await watch.start()
+    engine.sample(db, cpu_percent=1.0)
+    await until(lambda: watch.panes["db/1"].samples.total)
+    # Both logs, and the samples of one.
+    await until(lambda: engine.open_streams == 3)
+    assert engine.calls["stats"] == 1
+    watch.attend(["web/1"])
+    engine.sample(db, cpu_percent=2.0)
+    engine.sample(web, cpu_percent=3.0)
+    await until(lambda: watch.panes["web/1"].samples.total)
+    await until(lambda: engine.open_streams == 3)
+    assert watch.panes["db/1"].samples.age_seconds is not None and engine.calls["stats"] == 2

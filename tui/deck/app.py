@@ -82,6 +82,7 @@ class DeckApp(App[None]):
         self._ticker: asyncio.Task[None] | None = None
         self._acting: set[asyncio.Task[None]] = set()
         self._arranged: object = None
+        self._attended: list[str] = []
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver; on a terminal, one that is quicker with Esc."""
@@ -179,7 +180,9 @@ class DeckApp(App[None]):
                     if isinstance(screen, PanesScreen):
                         screen.place_panes()
                 self.marked = {key: None for key in self.marked if key in arranged}
-                self.attend()
+            if desk.ready is not None and (seen := self.attended()) != self._attended:
+                self._attended = seen
+                desk.ready.watch.attend(seen)
         top = self.screen
         if not top.is_mounted:
             return
@@ -190,13 +193,8 @@ class DeckApp(App[None]):
         if not isinstance(top, DeckScreen) and hasattr(top, "tick"):
             top.tick(slow=slow)
 
-    def attend(self) -> None:
-        """Tells the watch whose logs are looked at."""
-        if self.desk.ready is not None:
-            self.desk.ready.watch.attend(self.attended())
-
     def attended(self) -> list[str]:
-        """The panes whose logs the top screen shows."""
+        """The panes that the top screen shows."""
         screen = self._top_deck_screen()
         keys = getattr(screen, "log_keys", None)
         return list(keys) if keys is not None else [pane.key for pane in self.desk.shown()]

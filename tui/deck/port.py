@@ -60,9 +60,6 @@ class Deck(Protocol):
     def tick(self, *, slow: bool) -> None:
         """Redraws what has changed."""
 
-    def attend(self) -> None:
-        """Tells the watch whose logs are looked at."""
-
     def toggle_theme(self) -> None:
         """Dark or light."""
 

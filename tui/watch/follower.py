@@ -19,6 +19,8 @@ from tui.watch.words import end_text
 
 # Lines from before the deck's start.
 TAIL = 500
+# Samples of what nobody has looked at for so long are no longer asked for: many panes would cost without being seen.
+UNSEEN_SECONDS = 30.0
 # How long a stream may go on when another replica has taken the place of its own.
 GRACE_SECONDS = 2.0
 ALIVE = (State.RUNNING, State.PAUSED)
@@ -47,6 +49,7 @@ class Follower:
         self._how_ended = how_ended
         self._replica: Replica | None = None
         self._attended = False
+        self._seen_at = time.monotonic()
         self._bell = asyncio.Event()
         self._limits: dict[str, asyncio.Timeout] = {}
         self._following: str | None = None
@@ -79,10 +82,15 @@ class Follower:
             self._ring()
 
     def attend(self, attended: bool) -> None:
-        """Whether somebody looks at the log. Of a run that has ended it is read only then."""
+        """Whether somebody looks. The log of a run that has ended is read only then; samples stop some time after."""
         if attended != self._attended:
             self._attended = attended
+            self._seen_at = time.monotonic()
             self._ring()
+
+    @property
+    def _is_seen(self) -> bool:
+        return self._attended or time.monotonic() - self._seen_at < UNSEEN_SECONDS
 
     async def _keep_log(self) -> None:
         pause, ended_before = FIRST_PAUSE, False
@@ -180,7 +188,7 @@ class Follower:
         pause = FIRST_PAUSE
         while True:
             replica = self._replica
-            if replica is None or replica.state not in ALIVE:
+            if replica is None or replica.state not in ALIVE or not self._is_seen:
                 self._samples.stop()
                 await self._bell.wait()
                 continue
@@ -189,10 +197,14 @@ class Follower:
                 async with aclosing(self._engine.stats(replica.id)) as samples:
                     async for sample in samples:
                         self._samples.push(sample)
+                        if not self._is_seen:
+                            break
             except Lacking:
                 return
             except EngineError:
                 pass
+            if not self._is_seen:
+                continue
             await self._look()
             now = self._replica
             if now is None or life_of(now) != life_of(replica):

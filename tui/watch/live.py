@@ -127,7 +127,7 @@ class StackWatch:
         self._show()
 
     def attend(self, keys: Sequence[str]) -> None:
-        """Says whose logs somebody looks at. All are followed; those of runs that ended are read only now."""
+        """Says whom somebody looks at. All logs are followed; of runs that ended only now, and samples only now."""
         self._attended = frozenset(keys)
         for key, follower in self._followers.items():
             follower.attend(key in self._attended)

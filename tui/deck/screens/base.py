@@ -57,7 +57,6 @@ class DeckScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """What changed while another screen was on top."""
-        self.deck.attend()
         self.tick(slow=True)
 
     def tick(self, *, slow: bool) -> None:

@@ -153,6 +153,11 @@ class PanesScreen(DeckScreen):
         """The table, seen or not."""
         return self.query_one(PaneTable)
 
+    @property
+    def log_keys(self) -> list[str]:
+        """The panes that are seen."""
+        return self.table.seen if self.showing_table else [pane.key for pane in self.deck.desk.shown()]
+
     def _tick_table(self) -> None:
         deck, table = self.deck, self.table
         table.panes, table.focused_key, table.marked = deck.desk.shown(), deck.focused_key, deck.marked

@@ -60,7 +60,6 @@ class ZoomScreen(LogScreen):
         self.query_one(Header).place = pane.name
         self.query_one(Details).pane = pane
         self.view.show(pane.log)
-        self.deck.attend()
         self.tick(slow=True)
 
     def tick(self, *, slow: bool) -> None:

@@ -73,6 +73,7 @@ class PaneTable(Rows, can_focus=True):
         self.sort = -1
         self.filter = ""
         self.keys: list[str] = []
+        self.seen: list[str] = []
         self._top = 0
         self._seen: object = None
 
@@ -107,6 +108,8 @@ class PaneTable(Rows, can_focus=True):
         room = height - 1
         self._top = max(0, min(self._top, len(found) - room), here - room + 1)
         self._top = min(self._top, here)
+        # Who sorts by a figure needs that of every row.
+        self.seen = self.keys if self.sort >= 0 else self.keys[self._top : self._top + room]
         rows = [self._titles(width, len(found))]
         for pane, entry in found[self._top : self._top + room]:
             rows.append(self._row(pane, entry, width, pane.key == self.focused_key, pane.key in self.marked))
