@@ -19,7 +19,7 @@ from tui.jobs.kinds.kind import Started
 from tui.jobs.progress import RunProgress
 from tui.jobs.submit import run_of
 from tui.stack.errors import StackError
-from tui.stack.model import Project, Stack
+from tui.stack.model import Layout, Project, Stack
 from tui.watch.live import Outage, Pane
 from tui.watch.names import short_name
 from tui.watch.panes import expected
@@ -70,6 +70,9 @@ class Desk:
     _followers: set[str] = field(default_factory=set)
     _expected: Mapping[str, Pane] = field(default_factory=dict)
     _unkept: str = ""
+    # Asked of every pane several times a tick: looked up once for each service.
+    _layout: Layout | None = None
+    _places: dict[str, int] = field(default_factory=dict)
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -119,8 +122,13 @@ class Desk:
             return 1_000_000
         if pane.service is None:
             return 0
-        entry = layout.service(pane.service.name)
-        return layout.services.index(entry) if entry in layout.services else len(layout.services)
+        if layout is not self._layout:
+            self._layout, self._places = layout, {}
+        name = pane.service.name
+        if name not in self._places:
+            entry = layout.service(name)
+            self._places[name] = layout.services.index(entry) if entry in layout.services else len(layout.services)
+        return self._places[name]
 
     def _is_current(self, run: Pane) -> bool:
         replica = run.replica

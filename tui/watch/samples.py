@@ -97,9 +97,11 @@ class Samples:
         self.total += 1
 
     def stop(self) -> None:
-        """The replica has ended: nothing is known of it now, its history stays."""
+        """The replica has ended, or nobody looks: nothing is known of it now, its history stays, with a gap."""
         if self._latest is not None:
             self._before = self._latest = None
+            self._cpu.append(None)
+            self._memory.append(None)
             self.total += 1
 
 

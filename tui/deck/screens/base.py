@@ -25,6 +25,8 @@ class DeckScreen(Screen[None]):
     """Whether the tick is 10 Hz (somebody reads a log here) and not 4 Hz."""
 
     AUTO_FOCUS = None
+    # Known by name: a query would walk through every pane on each tick.
+    _bars: tuple[Header | Footer, ...] = ()
 
     @property
     def deck(self) -> Deck:
@@ -34,7 +36,9 @@ class DeckScreen(Screen[None]):
     def bars(self) -> tuple[Header, Footer]:
         """New header and footer for `compose`."""
         deck = self.deck
-        return Header(deck.desk, read_only=deck.read_only), Footer(deck.keymap, deck.runner, self.scope)
+        header, footer = Header(deck.desk, read_only=deck.read_only), Footer(deck.keymap, deck.runner, self.scope)
+        self._bars = (header, footer)
+        return header, footer
 
     def on_key(self, event: events.Key) -> None:
         """A key is an action of the table, or nothing."""
@@ -62,5 +66,5 @@ class DeckScreen(Screen[None]):
     def tick(self, *, slow: bool) -> None:
         """Redraws what changed; `slow` on those ticks that are for more than the log."""
         if slow:
-            for bar in (*self.query(Header), *self.query(Footer)):
+            for bar in self._bars:
                 bar.sync()

@@ -97,13 +97,12 @@ class PaneTable(Rows, can_focus=True):
         """Titles and the rows that fit."""
         now = self._now()
         wanted = self.filter.lower()
-        found = [(pane, facts(pane, now)) for pane in self.panes]
-        found = [(pane, entry) for pane, entry in found if wanted in f"{entry.name} {entry.word}".lower()]
+        found = [pane for pane in self.panes if wanted in bare(f"{pane.name} {pane.word}").lower()]
         by = COLUMNS[self.sort].by if self.sort >= 0 else None
         if by is not None:
             key = by
-            found.sort(key=lambda item: key(item[1]), reverse=COLUMNS[self.sort].largest_first)
-        self.keys = [pane.key for pane, _ in found]
+            found.sort(key=lambda pane: key(facts(pane, now)), reverse=COLUMNS[self.sort].largest_first)
+        self.keys = [pane.key for pane in found]
         here = self.keys.index(self.focused_key) if self.focused_key in self.keys else 0
         room = height - 1
         self._top = max(0, min(self._top, len(found) - room), here - room + 1)
@@ -111,10 +110,11 @@ class PaneTable(Rows, can_focus=True):
         # Who sorts by a figure needs that of every row.
         self.seen = self.keys if self.sort >= 0 else self.keys[self._top : self._top + room]
         rows = [self._titles(width, len(found))]
-        for pane, entry in found[self._top : self._top + room]:
-            rows.append(self._row(pane, entry, width, pane.key == self.focused_key, pane.key in self.marked))
+        for pane in found[self._top : self._top + room]:
+            focused, marked = pane.key == self.focused_key, pane.key in self.marked
+            rows.append(self._row(pane, facts(pane, now), width, focused, marked))
         if height - len(rows) > 4 and self.focused_key in self.keys:
-            rows += self._below(found[here][0], width, height - len(rows))
+            rows += self._below(found[here], width, height - len(rows))
         return rows
 
     def _below(self, pane: Pane, width: int, height: int) -> list[Strip]:
