@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.bench.loopback import ask
 from tests.bench.terminal import Terminal, Use
+from tui.watch.follower import UNSEEN_SECONDS
 
 PROJECT = "bench"
 # What tells on the screen that the panes, the gauges (123 MiB) and a log are there.
@@ -109,7 +110,8 @@ async def idle(bench: Bench) -> list[Result]:
     app = await bench.open()
     painted = await app.wait(PROJECT, 20) - app.began
     gauges = await app.wait(GAUGES, 20) - app.began
-    await asyncio.sleep(SETTLE_SECONDS)
+    # What is not seen costs nothing only after a while.
+    await asyncio.sleep(UNSEEN_SECONDS + SETTLE_SECONDS if bench.distant else SETTLE_SECONDS)
     use = await app.use(bench.seconds)
     keys = await press(app, PANE_KEYS, PRESSES)
     took = await app.close("q")

@@ -20,7 +20,7 @@ from tui.watch.words import end_text
 # Lines from before the deck's start.
 TAIL = 500
 # Samples of what nobody has looked at for so long are no longer asked for: many panes would cost without being seen.
-UNSEEN_SECONDS = 30.0
+UNSEEN_SECONDS = 10.0
 # How long a stream may go on when another replica has taken the place of its own.
 GRACE_SECONDS = 2.0
 ALIVE = (State.RUNNING, State.PAUSED)
