@@ -97,11 +97,9 @@ class Samples:
         self.total += 1
 
     def stop(self) -> None:
-        """The replica has ended, or nobody looks: nothing is known of it now, its history stays, with a gap."""
+        """The replica has ended, or nobody looks: nothing is known of it now, its history stays."""
         if self._latest is not None:
             self._before = self._latest = None
-            self._cpu.append(None)
-            self._memory.append(None)
             self.total += 1
 
 
