@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from textual.containers import Vertical
 from textual.pilot import Pilot
 
 from tests.deck.fakes import NOW, SERVICES, Clock, FakeWatch, layout_project, layout_stack
@@ -48,6 +49,19 @@ class Deck:
     async def until_seen(self, text: str, seconds: float = 10) -> None:
         """Waits until a text is on the screen."""
         await self.until(lambda: text in self.text(), f"{text!r} on the screen", seconds)
+
+    async def until_told(self, text: str) -> None:
+        """Waits until a text is in the dialog, however that wraps it."""
+        await self.until(lambda: text in self.dialog(), f"{text!r} in the dialog")
+
+    def dialog(self) -> str:
+        """The words in the frame of the dialog that is open."""
+        frame = self.app.screen.query(Vertical)
+        if not frame:
+            return ""
+        inside = frame.first().content_region
+        rows = self.text().splitlines()[inside.y : inside.bottom]
+        return " ".join(" ".join(row[inside.x : inside.right] for row in rows).split())
 
     def text(self) -> str:
         """The screen as plain text."""

@@ -65,7 +65,7 @@ async def test_files_that_are_broken_are_a_finding_with_file_and_line(stack: Sta
         stack.files[0].write_text("services:\n  web: image: x\n")
         await deck.until_seen("! 1 finding")
         await deck.press("exclamation_mark")
-        await deck.until_seen("compose.yaml:2: is not valid YAML")
+        await deck.until_told("compose.yaml:2: is not valid YAML")
         await deck.press("escape")
         assert deck.app.desk.panes["web/1"].well
         engine.mend("project")

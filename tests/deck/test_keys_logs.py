@@ -87,7 +87,7 @@ async def test_export(tmp_path: Path) -> None:
         await deck.until(lambda: isinstance(deck.app.screen, AskText))
         deck.app.screen.query_one(Input).value = str(file)
         await deck.press("enter")
-        await deck.until_seen("exists and stays as it is")
+        await deck.until_told("1.log exists and stays as it is: another name?")
         await deck.press("enter")
         await deck.until(lambda: len(list(tmp_path.iterdir())) == 3)
         assert (tmp_path / "0.log").read_text().splitlines() == ["line 1", *(f"line 1{n}" for n in range(10))]

@@ -327,7 +327,7 @@ async def test_a_shell(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_everything_is_taken_down(cluster: Cluster) -> None:
     async with deck_on(cluster) as person:
         await person.press("D")
-        await person.confirm(" down")
+        await person.confirm(" down --remove-orphans")
         await person.until_done("down")
         await person.until(lambda: [pane.word for pane in person.panes] == ["down"] * 4, "every pane is down")
         await person.until(lambda: screen_text(person.app).count("○ down") == 4, "and says so")

@@ -8,6 +8,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -69,6 +70,17 @@ class Deck:
 
     def json(self, *args: str, code: int | None = 0) -> Any:
         return json.loads(self.run(*args, "--json", code=code).stdout)
+
+    def links(self, *args: str, seconds: float = 60) -> list[dict[str, Any]]:
+        """Every page with its address: a busy master's answer is waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            links: list[dict[str, Any]] = self.json("open", *args)
+            lost = {link["replica"]: link["why_not"] for link in links if link["url"] is None}
+            if not lost:
+                return links
+            assert time.monotonic() < end, f"pages without an address: {lost}"
+            time.sleep(1)
 
     def start(self, *args: str) -> subprocess.Popen[str]:
         """Starts a verb and leaves it running."""

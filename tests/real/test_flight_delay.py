@@ -261,7 +261,7 @@ def test_every_link_opens_with_its_styles(flight_delay: Deck, hold: str, tmp_pat
     until("the job runs", lambda: running_hold(flight_delay) is not None)
     app = running_hold(flight_delay)["id"]
     expected = {"spark-master": "Spark Master", "mlflow": "MLflow", "jupyter": "JupyterLab"}
-    links = flight_delay.json("open")
+    links = flight_delay.links()
     assert len(links) == 7
     with browser() as driver:
         for link in links:

@@ -203,7 +203,7 @@ def test_the_champion_outlives_mlflow_and_is_looked_for_now_and_then(mlops: Deck
 
 
 def test_every_link_opens(mlops: Deck, better: str, tmp_path: Path) -> None:
-    links = {link["service"]: link for link in mlops.json("open", "--logins")}
+    links = {link["service"]: link for link in mlops.links("--logins")}
     assert set(links) == {"mlflow", "fastapi", "airflow"}
     words = {"mlflow": "MLflow", "fastapi": "/predict", "airflow": "Sign in"}
     with browser() as driver:

@@ -28,7 +28,7 @@ def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deck]:
 
 
 def address(deck: Deck, service: str) -> str:
-    url: str = next(link["url"] for link in deck.json("open") if link["service"] == service)
+    url: str = next(link["url"] for link in deck.links() if link["service"] == service)
     return url.removesuffix("/docs").rstrip("/")
 
 

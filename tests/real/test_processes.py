@@ -128,7 +128,7 @@ def test_jupyter_asks_for_its_token(deck: Deck) -> None:
 
 
 def test_every_worker_has_a_page_of_its_own_through_the_master(deck: Deck) -> None:
-    links = {link["service"]: link["url"] for link in deck.json("open")}
+    links = {link["service"]: link["url"] for link in deck.links()}
     pages = [links[worker] for worker in WORKERS]
     assert len(set(pages)) == 4
     assert [status_of(page) for page in pages] == [200] * 4

@@ -47,7 +47,7 @@ def test_scaling_replicas_of_one_service(spark_cluster: Deck) -> None:
 
 
 def test_every_link_opens_with_its_styles(spark_cluster: Deck) -> None:
-    links = spark_cluster.json("open")
+    links = spark_cluster.links()
     assert len(links) == 4
     with browser() as driver:
         for link in links:

@@ -94,7 +94,7 @@ def test_the_login_is_made_for_its_owner_only_and_not_told(spark_minio: Deck) ->
         said += file.read_text(errors="replace") if file.is_file() else ""
     assert "SparkListenerEnvironmentUpdate" in said, "Spark's own record of its settings is among it"
     assert password not in said
-    assert any(link["login"] == {"user": user, "password": password} for link in spark_minio.json("open", "--logins"))
+    assert any(link["login"] == {"user": user, "password": password} for link in spark_minio.links("--logins"))
 
 
 def test_everything_is_up_and_the_client_is_done(spark_minio: Deck) -> None:
@@ -151,7 +151,7 @@ def test_pages_while_formats_are_compared(spark_minio: Deck) -> None:
     ).stdout.strip()
     until("it runs", lambda: any(app["cores"] > 0 for app in master(spark_minio)["activeapps"]))
     app = master(spark_minio)["activeapps"][0]["id"]
-    links = spark_minio.json("open")
+    links = spark_minio.links()
     assert len(links) == 5
     with browser() as driver:
         for link in links:

@@ -114,6 +114,7 @@ def _as_json(link: OpenLink, logins: dict[str, Login] | None) -> dict[str, objec
         "title": link.title,
         # What ends with this command is no address for who reads this.
         "url": link.url if link.lasting else None,
+        "why_not": link.why_not or (None if link.lasting else "its way is a tunnel, which ends with this command"),
     }
     if logins is not None:
         login = logins.get(link.service)

@@ -109,7 +109,7 @@ async def _resolve(
     path = link.path
     if "{worker_id}" in path:
         if worker is None:
-            return nowhere("the Spark master does not know this worker")
+            return nowhere("the Spark master does not name this worker, or does not answer")
         path = path.replace("{worker_id}", quote(worker.id, safe=""))
     if "{token}" in path:
         token = await tokens.of(replica)

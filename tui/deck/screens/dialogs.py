@@ -42,7 +42,7 @@ $NAME OptionList {
 }
 $NAME .text { width: 100%; height: auto; padding: 0 1; }
 $NAME .dim { color: $text-muted; }
-$NAME .hint { color: $text-muted; padding: 0 1; }
+$NAME .hint { width: 100%; height: auto; color: $text-muted; padding: 0 1; }
 $NAME Horizontal { height: auto; align-horizontal: right; }
 $NAME Button { margin: 0 0 0 2; }
 """
