@@ -22,6 +22,7 @@ from tests.scripted_engine import ScriptedEngine
 from tui.clients.http import MIB, ClientError, Trouble
 from tui.clients.spark_app import RUN_PROPERTY, AppClient
 from tui.clients.spark_master import Application, MasterClient, MasterState
+from tui.engine.process.spark import QUICK_JAVA
 from tui.jobs.progress import RunProgress, run_progress
 from tui.jobs.verdict import Outcome, verdict
 from tui.stack.model import Layout, Port, Project, Role, Service, ServiceLayout, Stack
@@ -97,6 +98,8 @@ class Cluster:
             "spark.executor.memory": memory,
             "spark.driver.memory": "512m",
             "spark.driver.host": "127.0.0.1",
+            "spark.driver.extraJavaOptions": QUICK_JAVA,
+            "spark.executor.extraJavaOptions": QUICK_JAVA,
         }
         settings = [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
         master = f"spark://127.0.0.1:{self.rpc}"
@@ -134,6 +137,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "SPARK_CONF_DIR": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_DAEMON_JAVA_OPTS": QUICK_JAVA,
+        "SPARK_LAUNCHER_OPTS": QUICK_JAVA,
         "SPARK_MASTER_OPTS": "-Dspark.ui.reverseProxy=true",
         "SPARK_WORKER_OPTS": "-Dspark.ui.reverseProxy=true",
         "PYSPARK_PYTHON": sys.executable,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tui.engine.process.spark import QUICK_JAVA
+
 SPARKDECK = Path(sys.executable).with_name("sparkdeck")
 
 
@@ -97,6 +99,8 @@ def copy_out(name: str, folder: Path, settings: dict[str, str]) -> Deck:
     """`sparkdeck init` of a bundled stack, with settings of its own in `.env`."""
     subprocess.run([str(SPARKDECK), "--stack", name, "init", str(folder)], check=True, capture_output=True)
     (folder / ".env").write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    if (defaults := folder / "spark-defaults.conf").exists():
+        defaults.write_text(defaults.read_text() + QUICK)
     return Deck(folder)
 
 
@@ -109,6 +113,9 @@ SMALL = {
     "SPARK_DRIVER_MEMORY": "1g",
     "SPARK_EXECUTOR_MEMORY": "700m",
 }
+
+# The jobs here are short: most of their time Java's second compiler took, for code that has run when it is ready.
+QUICK = "".join(f"\nspark.{part}.extraJavaOptions {QUICK_JAVA}\n" for part in ("driver", "executor"))
 
 # One executor, where nothing depends on how many: on two cores each more costs its own start.
 NARROW = ["--conf", "spark.cores.max=1"]

@@ -48,7 +48,7 @@ def test_everything_is_healthy_and_the_workers_are_registered(flight_delay: Deck
 
 
 def test_the_pyspark_job_trains_and_logs_to_mlflow(flights: Deck) -> None:
-    done = flights.run("submit", "--json", "--", "--seed", "7")
+    done = flights.run("submit", "--json", *NARROW, "--", "--seed", "7")
     run = json.loads(done.stdout[done.stdout.rindex("\n{") :])
     assert run["exit_code"] == 0
     assert flights.json("jobs")[0]["args"] == ["--seed", "7"]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tui.engine.process.spark import QUICK_JAVA
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -50,6 +52,7 @@ def spark(java: str) -> "Iterator[SparkSession]":
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "4")
+        .config("spark.driver.extraJavaOptions", QUICK_JAVA)
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .getOrCreate()
@@ -101,6 +104,7 @@ def submit(java: str) -> Callable[..., Submitted]:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.sql.shuffle.partitions": "4",
+            "spark.driver.extraJavaOptions": QUICK_JAVA,
         }
         options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
         command = [str(home / "bin" / "spark-submit"), "--master", "local[2]", *options, *map(str, args)]

@@ -116,7 +116,8 @@ async def test_all_streams_share_one_connection(server: Server) -> None:
             while True:
                 await anext(stats)
         while server.sessions() < 2:
-            # That it has ended is known a moment later.
+            # That it has ended is known a moment later, once the loop has had its turn.
+            await asyncio.sleep(0.05)
             with suppress(EngineGone):
                 assert len(await cleanup.containers(api, "p")) == COUNT
         await api.close()

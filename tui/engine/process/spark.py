@@ -20,8 +20,9 @@ _JAVAS = {3: (8, 11, 17), 4: (17, 21)}
 _LINE = re.compile(r"\s*(?P<name>[^\s=:#!]\S*?)(?:\s*[=:]\s*|\s+)(?P<value>.*?)\s*")
 # Linux only; where it is missing, the engine sends this one for it.
 POWER_SIGNAL = "PWR" if hasattr(signal, "SIGPWR") else "INFO"
-# What a process may see of the caller's environment: nothing that would make two starts differ.
-# What processes get from the terminal that starts them, besides its PATH.
+# For a Java that has little to do, as in the images: no time for a second compiler and many threads.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# What a process sees of the environment of the caller, besides its PATH: nothing that would make two starts differ.
 INHERITED = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
 
@@ -107,7 +108,8 @@ def process_environment(
             "SPARK_WORKER_DIR": str(work / "work"),
             "SPARK_LOCAL_IP": "127.0.0.1",
             # A master or worker that finds its port taken ends, and the engine gives it another.
-            "SPARK_DAEMON_JAVA_OPTS": "-Dspark.port.maxRetries=0",
+            "SPARK_DAEMON_JAVA_OPTS": f"-Dspark.port.maxRetries=0 {QUICK_JAVA}",
+            "SPARK_LAUNCHER_OPTS": QUICK_JAVA,
             "PYSPARK_PYTHON": str(python),
         }
     if venv is not None:
