@@ -109,7 +109,7 @@ class Terminal:
         os.close(self._master)
         self._hung_up = True
 
-    async def ended(self, seconds: float = 10) -> int:
+    async def ended(self, seconds: float = 30) -> int:
         """The program's exit code, when it has ended by itself. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             code = await self._process.wait()
@@ -120,7 +120,7 @@ class Terminal:
         """Only what is written from now on counts for `wait`."""
         self._output.clear()
 
-    async def wait(self, pattern: str, seconds: float = 10) -> float:
+    async def wait(self, pattern: str, seconds: float = 30) -> float:
         """Waits for a text to be written; the moment that it was. Raises TimeoutError with what was there instead."""
         wanted = re.compile(pattern)
         try:
