@@ -193,7 +193,6 @@ class FakeWatch:
         self.panes = {pane.key: pane for pane in panes}
         self.spark: MasterState | None = None
         self.cluster = Cluster()
-        self.spark_at: datetime | None = None
         self.outage: Outage | None = None
         self.host = Host(23.4, 11 * GIB, 24 * GIB)
         self.supervisor = Supervisor()

@@ -59,7 +59,7 @@ async def test_a_healthy_worker_that_the_master_does_not_know_is_flagged(watch: 
     master.apps = [{"id": "app-1", "name": "flights", "state": "WAITING", "cores": 0}]
     line = "1 worker, 1 of 2 cores, 0.5 of 2 GiB, flights waiting"
     await until(lambda: watching.panes["master/1"].line == line)
-    assert watching.spark is not None and watching.spark_at is not None
+    assert watching.spark is not None
 
     engine.finish(replica)
     await until(lambda: watching.spark is None)

@@ -71,7 +71,6 @@ class StackWatch:
         self.version = 0
         self.panes: Mapping[str, Pane] = {}
         self.cluster = Cluster()
-        self.spark_at: datetime | None = None
         self.outage: Outage | None = None
         self.host: Host = host.NOTHING_YET
         self.supervisor = Supervisor()
@@ -311,8 +310,6 @@ class StackWatch:
                 await client.close()
 
     def _learn(self, cluster: Cluster) -> None:
-        if cluster.state is not None:
-            self.spark_at = datetime.now(UTC)
         if cluster != self.cluster:
             self.cluster = cluster
             self.version += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from tui.engine.interface import Engine, Replica, State
 from tui.stack.model import Project, Role, Service, Stack
@@ -19,8 +18,8 @@ class Pane:
 
     `key` is stable (`service/number`, or the run's id). `replica` is None while there is none. `word` and `well` are
     the state in a word as `status` shows it; `note` explains it when it is not well (health output, exit code, waits
-    for whom and how long). `links` are resolved ones. `ready_seconds` is how long the last start took until well, if
-    that was seen. `version` changes with all of these, not with samples and log lines: those have counters.
+    for whom and how long). `links` are resolved ones. `version` changes with all of these, not with samples and log
+    lines: those have counters.
     """
 
     def __init__(self, engine: Engine | None, key: str, service: Service | None, role: Role, name: str) -> None:
@@ -30,7 +29,6 @@ class Pane:
         self.role = role
         self.replica: Replica | None = None
         self.condition = Condition(UNKNOWN)
-        self.ready_seconds: float | None = None
         self.version = 0
         self.samples = Samples()
         self.log = LogRing(engine)
@@ -75,8 +73,6 @@ class Pane:
         """Takes over what is shown of the replica; the version changes if any of it did."""
         if (condition, name, line) == (self.condition, self.name, self.line):
             return
-        if condition.well and not self.well and self.word != UNKNOWN and self.replica and self.replica.started_at:
-            self.ready_seconds = max(0.0, (datetime.now(UTC) - self.replica.started_at).total_seconds())
         self.condition, self.name, self.line = condition, name, line
         self.version += 1
 
