@@ -11,7 +11,6 @@ from tui.actions.registered import registered
 from tui.checks.ports import check_ports
 from tui.engine.interface import Engine, Progress
 from tui.stack.environment import create_folders, has_data, prepare_environment
-from tui.stack.layout import check_against
 from tui.stack.model import Project, Stack
 from tui.watch.ready import Step, wait_ready, wanted_services, with_needs
 
@@ -64,14 +63,16 @@ async def start(
 
     Raises Refused before anything was started, EngineError when the engine could not, NotReady afterwards.
     """
-    for text in await prepare(engine, stack):
-        yield Note(text)
     project = await engine.project()
     _validate(stack, project, services)
     _demand_data(stack, project, services)
     findings = await check_ports(engine, stack, project, services)
     if findings:
         raise Refused("\n".join(str(finding) for finding in findings))
+    for text in await prepare(engine, stack):
+        yield Note(text)
+    # What was made may be settings.
+    project = await engine.project()
     if build:
         yield Phase("Building")
         async for progress in engine.build(services, fresh=fresh):
@@ -101,17 +102,16 @@ def _demand_data(stack: Stack, project: Project, services: Sequence[str]) -> Non
 
 
 def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:
-    problems = [str(problem) for problem in check_against(stack.layout, project)]
-    problems += [
+    problems = [
         f"{stack.name} has no service {name!r}. It has: {', '.join(project.services)}."
         for name in services
         if name not in project.services
     ]
-    if not wanted_services(project):
+    if not services and not wanted_services(project):
         profiles = sorted({name for service in project.services.values() for name in service.profiles})
         problems.append(
             f"{stack.name} starts nothing by itself: every service is behind a profile ({', '.join(profiles)}). "
-            "Name the services to start."
+            f"Name the services to start: {', '.join(project.services)}."
         )
     if problems:
         raise Refused("\n".join(problems))
