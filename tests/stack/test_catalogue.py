@@ -40,6 +40,20 @@ def test_the_checkout_brings_both_stacks() -> None:
     assert {"flight-delay", "spark-cluster"} <= {stack.name for stack in bundled_stacks()}
 
 
+def test_compose_files_of_other_names_are_never_taken_for_a_bundled_stack(root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("docker-compose.spark.yml", "Compose-dev.yaml", "notes.yaml"):
+        (folder / name).write_text("services: {}\n")
+    assert refused(None, folder) == (
+        f"{folder} has no compose file under a usual name (compose.yaml, compose.yml, docker-compose.yml, "
+        "docker-compose.yaml), but Compose-dev.yaml, docker-compose.spark.yml. Open one: sparkdeck --stack "
+        "./Compose-dev.yaml. A bundled stack: sparkdeck --stack flight-delay."
+    )
+    assert find_stack("./docker-compose.spark.yml", folder).files == (folder / "docker-compose.spark.yml",)
+    assert find_stack("flight-delay", folder).bundled
+
+
 def test_without_a_choice_it_is_the_current_folder_s_project_else_flight_delay(root: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -42,7 +42,8 @@ def find_stack(choice: str | None, cwd: Path, variant: str | None = None) -> Sta
     Where its layout has variants: the one of this name, else that of SPARKDECK_VARIANT in its `.env`, else the default.
 
     A bundled name goes before a folder of the same name (write `./NAME` for that). Without a choice it is the
-    compose project of `cwd` or of the nearest folder above, as for docker compose, else `flight-delay`.
+    compose project of `cwd` or of the nearest folder above, as for docker compose, else `flight-delay`; but never
+    that where `cwd` has compose files of other names.
     Raises StackError, or LayoutError if the stack's layout has mistakes.
     """
     stack = with_variant(_find(choice, cwd), variant)
@@ -88,6 +89,11 @@ def _find(choice: str | None, cwd: Path) -> Stack:
             raise StackError("The folder that this was started in is gone. Change to another one.") from None
     if choice is None:
         here = next((folder for folder in (cwd, *cwd.parents) if _holds_stack(folder)), None)
+        if here is None and (others := _other_files(cwd)):
+            raise StackError(
+                f"{cwd} has no compose file under a usual name ({', '.join(COMPOSE_NAMES)}), but {', '.join(others)}. "
+                f"Open one: sparkdeck --stack ./{others[0]}. A bundled stack: sparkdeck --stack {DEFAULT_STACK}."
+            )
         return _folder_stack(here if here else _compose_root() / DEFAULT_STACK)
     try:
         return _path_stack(choice, cwd)
@@ -124,6 +130,15 @@ def copy_out(stack: Stack, target: Path) -> list[Path]:
 def _holds_stack(folder: Path) -> bool:
     """Whether a compose project lies there, under its usual names or those of its own layout."""
     return bool(compose_files(folder)) or _first(folder, (LAYOUT_NAME,)) is not None
+
+
+def _other_files(folder: Path) -> list[str]:
+    """What look like compose files of other names than docker compose finds: one of them is meant, no bundled stack."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+    except OSError:
+        return []
+    return [name for name in names if "compose" in name.lower()]
 
 
 def _compose_root() -> Path:
