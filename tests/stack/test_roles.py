@@ -12,7 +12,7 @@ import tui.stack.roles
 import tui.watch.roles
 from tui.stack.layout import load_layout
 from tui.stack.model import Link, Port, Project, Role, ScaleSpec, Service
-from tui.stack.roles import ROLES, detect_layout
+from tui.stack.roles import ROLES, SPARK, detect_layout
 from tui.stack.root import bundled_root
 from tui.watch.roles import WATCHED
 
@@ -73,6 +73,25 @@ def test_spark_is_recognised_by_each_publisher_s_own_signals() -> None:
     # Images made for one role.
     found = roles(a={"image": "bde2020/spark-master:3.3"}, b={"image": "bde2020/spark-worker:3.3"})
     assert list(found.values()) == [Role.SPARK_MASTER, Role.SPARK_WORKER]
+
+
+def test_who_only_knows_of_a_master_is_no_part_of_spark() -> None:
+    """Nothing of these is drained, signalled or scaled as a worker."""
+    master = {"SPARK_MASTER_URL": "spark://m:7077", "SPARK_MASTER": "spark://m:7077"}
+    found = roles(
+        worker={"image": "mine/tasks", "command": ("celery", "-A", "t", "worker"), "environment": master},
+        airflow_worker={"built": True, "command": ("airflow", "celery", "worker"), "environment": master},
+        batch_worker={"image": "mine/batch", "environment": {"SPARK_MODE": "worker", **master}},
+        master={"image": "mine/etl:2", "environment": {"SPARK_MODE": "master"}, "ports": (Port(8080, None),)},
+        client={"image": "mine/api", "command": ("sleep", "infinity"), "environment": master},
+    )
+    assert not set(found.values()) & SPARK, found
+    # An image of one's own that runs Spark's class, or that is built here and says its part.
+    found = roles(
+        node={"image": "mine/node", "command": ("java", "-cp", "x", "org.apache.spark.deploy.worker.Worker")},
+        worker={"built": True, "environment": {"SPARK_MODE": "worker", **master}},
+    )
+    assert list(found.values()) == [Role.SPARK_WORKER, Role.SPARK_WORKER]
 
 
 def test_the_services_around_spark() -> None:

@@ -10,6 +10,8 @@ wins if it has THRESHOLD or more (the earlier one of ROLES if two have the same)
 - 3 points: an image or a full name made for it (`minio/minio`, `spark-worker`), a port of its own.
 - 1 or 2 points: a hint that needs a second one (the word `worker` in a name, the port 8080).
 
+What Spark's own words do not stand in (name, image, what runs) is none of Spark's, whatever its environment says.
+
 Below the threshold a service that is built here or publishes a port is an `app`; any other is unknown.
 """
 
@@ -53,6 +55,8 @@ ROLES: Mapping[Role, Kind] = {
 
 THRESHOLD = 3
 
+SPARK = frozenset({Role.SPARK_MASTER, Role.SPARK_WORKER, Role.SPARK_CLIENT})
+
 # What compose calls the dependency on a service that has done its work.
 COMPLETED = "service_completed_successfully"
 
@@ -87,8 +91,10 @@ def role_points(project: Project, name: str) -> Counter[Role]:
     """The points of every role that a signal of this service speaks for."""
     facts = _facts(project.services[name])
     points: Counter[Role] = Counter()
+    others = not _may_be_spark(facts)
     for kind in ROLES.values():
-        found = (value for value, fact, pattern in kind.signals if re.search(pattern, facts[fact], re.MULTILINE))
+        signals = [one for one in kind.signals if one[1] == "runs"] if others and kind.role in SPARK else kind.signals
+        found = (value for value, fact, pattern in signals if re.search(pattern, facts[fact], re.MULTILINE))
         points[kind.role] += sum(found)
     if name in awaited(project):
         points[Role.ONE_SHOT] += 6
@@ -109,6 +115,14 @@ def awaited(project: Project) -> frozenset[str]:
         for name, condition in service.depends_on.items()
         if condition == COMPLETED
     )
+
+
+def _may_be_spark(facts: Mapping[str, str]) -> bool:
+    """Whether a service may be a part of Spark: one that runs something else, and only has Spark's variables in its
+    environment (a Celery worker, an API that submits), is none. Of one that is built, and runs what its image says,
+    nothing speaks against it."""
+    seen = [facts[name] for name in ("name", "image", "runs")]
+    return any("spark" in fact for fact in seen) or not (facts["image"] or facts["runs"])
 
 
 def _facts(service: Service) -> dict[str, str]:
