@@ -265,8 +265,9 @@ class Keeper:
             well, said = check(ready)
             if over.is_set():
                 return
-            failures = 0 if well else failures + 1
             starting = time.monotonic() - began < ready["start"] and self.state["health"] == "starting"
+            # As for Docker, what fails during the start is not counted.
+            failures = 0 if well or starting else failures + 1
             health = "healthy" if well else self.state["health"]
             if not well and failures >= ready["retries"] and not starting:
                 health = "unhealthy"
@@ -275,7 +276,7 @@ class Keeper:
                 self.save(health=health, health_output=said)
                 if changed:
                     self.tell("health", health)
-            over.wait(0.5 if health == "starting" else ready["interval"])
+            over.wait(0.5 if starting else ready["interval"])
 
 
 def _reap_orphans(child: int) -> None:
