@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import termios
 import time
@@ -22,6 +23,13 @@ import psutil
 COLUMNS, ROWS = 160, 48
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _KEPT = 4 * 1024 * 1024
+
+
+def _as_a_terminal_starts(slave: int) -> None:
+    """In the program's process: this is its terminal, and no signal is ignored, whatever we were started by (nohup)."""
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=partial(fcntl.ioctl, slave, termios.TIOCSCTTY, 0),
+            preexec_fn=partial(_as_a_terminal_starts, slave),
         )
         os.close(slave)
         terminal = cls(process, master)
@@ -109,7 +117,7 @@ class Terminal:
         os.close(self._master)
         self._hung_up = True
 
-    async def ended(self, seconds: float = 30) -> int:
+    async def ended(self, seconds: float = 10) -> int:
         """The program's exit code, when it has ended by itself. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             code = await self._process.wait()
@@ -120,7 +128,7 @@ class Terminal:
         """Only what is written from now on counts for `wait`."""
         self._output.clear()
 
-    async def wait(self, pattern: str, seconds: float = 30) -> float:
+    async def wait(self, pattern: str, seconds: float = 10) -> float:
         """Waits for a text to be written; the moment that it was. Raises TimeoutError with what was there instead."""
         wanted = re.compile(pattern)
         try:

@@ -88,7 +88,7 @@ async def a_deck(shell: str, before: str = "") -> AsyncGenerator[Terminal]:
     words = shlex.join([sys.executable, "-m", "tests.deck.person", shell])
     terminal = await Terminal.open(("sh", "-c", f"{before} exec {words}"), Path.cwd(), env)
     try:
-        await terminal.wait(PAINTED, 60)
+        await terminal.wait(PAINTED, 20)
         terminal.send("\x1b[?2026;2$y")
         yield terminal
     finally:
