@@ -39,7 +39,7 @@ StartUpdate = Phase | Note | Progress | Step
 async def prepare(engine: Engine, stack: Stack) -> list[str]:
     """Makes the stack's `.env` and its mounted folders where they are missing; says what it made.
 
-    Must come first: without its own folders' owner, a container could not write what its user can read.
+    Must come before any container: without its own folders' owner, it could not write what its user can read.
     """
     done = prepare_environment(stack, await engine.owner())
     made = create_folders(stack, await engine.project())

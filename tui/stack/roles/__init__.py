@@ -91,10 +91,10 @@ def role_points(project: Project, name: str) -> Counter[Role]:
     """The points of every role that a signal of this service speaks for."""
     facts = _facts(project.services[name])
     points: Counter[Role] = Counter()
-    others = not _may_be_spark(facts)
+    spark = _may_be_spark(facts)
     for kind in ROLES.values():
-        signals = [one for one in kind.signals if one[1] == "runs"] if others and kind.role in SPARK else kind.signals
-        found = (value for value, fact, pattern in signals if re.search(pattern, facts[fact], re.MULTILINE))
+        heard = facts if spark or kind.role not in SPARK else {"runs": facts["runs"]}
+        found = (value for value, fact, pattern in kind.signals if re.search(pattern, heard.get(fact, ""), re.MULTILINE))
         points[kind.role] += sum(found)
     if name in awaited(project):
         points[Role.ONE_SHOT] += 6
