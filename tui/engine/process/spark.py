@@ -20,8 +20,9 @@ _JAVAS = {3: (8, 11, 17), 4: (17, 21)}
 _LINE = re.compile(r"\s*(?P<name>[^\s=:#!]\S*?)(?:\s*[=:]\s*|\s+)(?P<value>.*?)\s*")
 # Linux only; where it is missing, the engine sends this one for it.
 POWER_SIGNAL = "PWR" if hasattr(signal, "SIGPWR") else "INFO"
-# For a Java that has little to do, as in the images: no time for a second compiler and many threads.
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# For a Java that has little to do, as in the images: no time for a second compiler. Not a garbage collector as well:
+# two that are named keep Java from starting, and the user's own options may name one.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 # What a process sees of the environment of the caller, besides its PATH: nothing that would make two starts differ.
 INHERITED = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
