@@ -1,4 +1,4 @@
-"""What a keeper says of its replica's health, by a clock of the test's own: two minutes of the real one are too long."""
+"""What a keeper says of its replica's health, by a clock of the test's own: two real minutes are too long."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def healths(monkeypatch: pytest.MonkeyPatch, folder: Path, well_from: float) -> 
     (own / "spec.json").write_text(json.dumps({"id": "web-1", "service": "web", "grace": 1.0, "ready": ready}))
     looks, said = Looks(600), list[tuple[float, str]]()
     monkeypatch.setattr(keeper, "check", lambda ready: (looks.now >= well_from, ""))
-    monkeypatch.setattr(keeper.time, "monotonic", lambda: looks.now)
+    monkeypatch.setattr("tui.engine.process.keeper.time.monotonic", lambda: looks.now)
     web: Any = Keeper(own)
     web.state["health"] = "starting"
     web.tell = lambda kind, detail: said.append((looks.now, detail))

@@ -91,11 +91,12 @@ def role_points(project: Project, name: str) -> Counter[Role]:
     """The points of every role that a signal of this service speaks for."""
     facts = _facts(project.services[name])
     points: Counter[Role] = Counter()
-    spark = _may_be_spark(facts)
+    barred = frozenset() if _may_be_spark(facts) else SPARK
     for kind in ROLES.values():
-        heard = facts if spark or kind.role not in SPARK else {"runs": facts["runs"]}
-        found = (value for value, fact, pattern in kind.signals if re.search(pattern, heard.get(fact, ""), re.MULTILINE))
-        points[kind.role] += sum(found)
+        for value, fact, pattern in kind.signals:
+            counts = fact == "runs" or kind.role not in barred
+            if counts and re.search(pattern, facts[fact], re.MULTILINE):
+                points[kind.role] += value
     if name in awaited(project):
         points[Role.ONE_SHOT] += 6
     return points
