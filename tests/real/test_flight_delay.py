@@ -120,14 +120,25 @@ def test_the_jar_is_built_and_does_the_same_work(flights: Deck) -> None:
 
 
 def test_some_steps_only(flights: Deck) -> None:
-    shutil.rmtree(flights.work / "output" / "steps", ignore_errors=True)
-    out = ["--", "--output", "/output/steps"]
-    missing = flights.run("submit", "flight-delay", *NARROW, *out, code=2, TASKS="train")
-    assert "TASKS=" in missing.stdout
-    flights.run("submit", "flight-delay", *NARROW, *out, TASKS="load,preprocess")
-    assert not (flights.work / "output" / "steps" / "model").exists()
-    flights.run("submit", "flight-delay", *NARROW, *out, "--models", "lr", TASKS="train")
-    assert metrics(flights, "steps")["models"].keys() == {"lr"}
+    """Step by step, on real flights where they are here: each step goes on from the one before."""
+    folder = flights.work / "data" / "real"
+    words = ["--", "--output", "/output/steps"]
+    if REAL_FLIGHTS.is_file():
+        folder.mkdir()
+        shutil.copy(REAL_FLIGHTS, folder)
+        words += ["--input", "/data/real"]
+    try:
+        missing = flights.run("submit", "flight-delay", *NARROW, *words, code=2, TASKS="train")
+        assert "TASKS=" in missing.stdout
+        flights.run("submit", "flight-delay", *NARROW, *words, TASKS="load,preprocess")
+        assert not (flights.work / "output" / "steps" / "model").exists()
+        flights.run("submit", "flight-delay", *NARROW, *words, "--models", "lr", TASKS="train")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    found = metrics(flights, "steps")
+    assert found["models"].keys() == {"lr"}
+    counts = (found["input"]["rows"], found["input"]["cancelled"], found["input"]["diverted"])
+    assert not REAL_FLIGHTS.is_file() or counts == (1352, 14, 4)
 
 
 def test_what_containers_write_belongs_to_their_user(flights: Deck) -> None:
@@ -148,21 +159,6 @@ def test_bad_input_says_what_and_where(flights: Deck) -> None:
         shutil.rmtree(broken)
     assert "flights.csv" in done.stdout
     assert "CRS_DEP_TIME" in done.stdout
-
-
-def test_real_flights(flights: Deck) -> None:
-    if not REAL_FLIGHTS.is_file():
-        pytest.skip(f"the real flights are not here: {REAL_FLIGHTS}")
-    folder = flights.work / "data" / "real"
-    folder.mkdir()
-    shutil.copy(REAL_FLIGHTS, folder)
-    try:
-        words = ["--", "--input", "/data/real", "--output", "/output/real", "--models", "lr"]
-        flights.run("submit", "flight-delay", *NARROW, *words)
-    finally:
-        shutil.rmtree(folder)
-    found = metrics(flights, "real")["input"]
-    assert (found["rows"], found["cancelled"], found["diverted"]) == (1352, 14, 4)
 
 
 def test_restarting_a_worker_registers_it_again(flight_delay: Deck) -> None:
@@ -188,16 +184,22 @@ def test_workers_join_and_leave_while_a_job_runs(flight_delay: Deck, hold: str) 
     assert extra == []
 
 
-def test_a_killed_worker_does_not_end_the_job(flight_delay: Deck, hold: str) -> None:
-    run = flight_delay.run("submit", hold, "--detach", "--", "30", "2").stdout.strip()
+def test_a_job_survives_its_submitter_and_a_worker(flight_delay: Deck, hold: str) -> None:
+    submitter = flight_delay.start("submit", hold, "--", "30", "2")
     until("the job works on 4 cores", lambda: (running_hold(flight_delay) or {}).get("cores") == 4)
+    submitter.send_signal(signal.SIGKILL)
+    submitter.communicate()
+    run = next(item for item in flight_delay.json("jobs") if item["state"] == "running")
+    assert run["job"] == "hold"
     name = next(
         row["replica"]
         for row in flight_delay.json("status", code=None)["services"]
         if row["service"] == "spark-worker-3"
     )
     subprocess.run(["docker", "kill", name], check=True, capture_output=True)
-    assert "SUM 435" in flight_delay.run("jobs", run).stdout
+    assert "SUM 435" in flight_delay.run("jobs", run["run"]).stdout
+    again = next(item for item in flight_delay.json("jobs") if item["run"] == run["run"])
+    assert (again["state"], again["exit_code"]) == ("ended", 0)
     status = flight_delay.json("status", code=1)
     row = next(row for row in status["services"] if row["service"] == "spark-worker-3")
     assert (row["state"], row["exit_code"], row["well"]) == ("ended", 137, False)
@@ -205,27 +207,6 @@ def test_a_killed_worker_does_not_end_the_job(flight_delay: Deck, hold: str) -> 
     assert finding["service"] == "spark-worker-3" and "was killed" in finding["what"]
     flight_delay.run("up", "spark-worker-3")
     until("4 workers", lambda: master(flight_delay)["aliveworkers"] == 4)
-
-
-def test_a_job_survives_its_submitter_and_is_found_again(flight_delay: Deck, hold: str) -> None:
-    submitter = flight_delay.start("submit", hold, "--", "24", "2")
-    until("the job runs", lambda: running_hold(flight_delay) is not None)
-    submitter.send_signal(signal.SIGKILL)
-    submitter.communicate()
-    run = next(item for item in flight_delay.json("jobs") if item["state"] == "running")
-    assert run["job"] == "hold"
-    followed = flight_delay.run("jobs", run["run"])
-    assert "SUM 276" in followed.stdout
-    again = next(item for item in flight_delay.json("jobs") if item["run"] == run["run"])
-    assert (again["state"], again["exit_code"]) == ("ended", 0)
-
-
-def test_a_cancelled_job_frees_its_cores(flight_delay: Deck, hold: str) -> None:
-    run = flight_delay.run("submit", hold, "--detach", "--", "200", "5").stdout.strip()
-    until("the job runs", lambda: running_hold(flight_delay) is not None)
-    flight_delay.run("jobs", run, "--cancel")
-    until("its cores are free", lambda: master(flight_delay)["coresused"] == 0)
-    assert next(item for item in flight_delay.json("jobs") if item["run"] == run)["exit_code"] in (130, 137, 143)
 
 
 def test_a_job_that_can_never_start_says_why(flight_delay: Deck, hold: str) -> None:
@@ -256,8 +237,10 @@ def test_the_notebook_kernel_is_wired_to_the_master(flight_delay: Deck) -> None:
     assert "spark://spark-master:7077 1000 http://mlflow-server:5000" in done.stdout
 
 
-def test_every_link_opens_with_its_styles(flight_delay: Deck, hold: str, tmp_path: Path) -> None:
-    run = flight_delay.run("submit", hold, "--detach", "--", "60", "2").stdout.strip()
+def test_every_link_opens_with_its_styles_and_a_cancelled_job_frees_its_cores(
+    flight_delay: Deck, hold: str, tmp_path: Path
+) -> None:
+    run = flight_delay.run("submit", hold, "--detach", "--", "200", "5").stdout.strip()
     until("the job runs", lambda: running_hold(flight_delay) is not None)
     app = running_hold(flight_delay)["id"]
     expected = {"spark-master": "Spark Master", "mlflow": "MLflow", "jupyter": "JupyterLab"}
@@ -275,6 +258,8 @@ def test_every_link_opens_with_its_styles(flight_delay: Deck, hold: str, tmp_pat
         assert page.failed == ()
     assert "token=" in next(link["url"] for link in links if link["service"] == "jupyter")
     flight_delay.run("jobs", run, "--cancel")
+    until("its cores are free", lambda: master(flight_delay)["coresused"] == 0)
+    assert next(item for item in flight_delay.json("jobs") if item["run"] == run)["exit_code"] in (130, 137, 143)
 
 
 def test_shell_and_spark_shell(flight_delay: Deck) -> None:
@@ -337,7 +322,7 @@ def test_another_release_of_spark_runs_the_jobs_beside_it(
         fast = [*NARROW, "--", "--models", "lr"]
         done = other.run("submit", "flight-delay", *fast)
         assert "MLflow" in done.stdout + done.stderr, "says that nothing was logged: MLflow is not up here"
-        other.run("submit", "flight-delay-jar", *fast)
+        other.run("submit", "flight-delay-jar", "--conf", "spark.master=local[1]", *fast[2:])
         assert metrics(other)["spark"].startswith("4.1")
         assert metrics(other, "flight-delay-jar")["spark"].startswith("4.1")
     assert spark(flights)["workers"] == 4, "the first copy went on"

@@ -176,15 +176,20 @@ def test_workers_join_and_leave_while_a_job_runs(deck: Deck) -> None:
     assert "ExecutorLostFailure" not in deck.run("logs", run, "--tail", "all").stdout
 
 
-def test_a_killed_worker_does_not_end_the_job(deck: Deck) -> None:
-    run = deck.run("submit", "hold.py", "--detach", "--", "30", "2").stdout.strip()
+def test_a_job_survives_its_submitter_and_a_worker(deck: Deck) -> None:
+    submitter = deck.start("submit", "hold.py", "--", "30", "2")
     until("the job works on 4 cores", lambda: (running_hold(deck) or {}).get("cores") == 4)
+    submitter.kill()
+    submitter.communicate()
+    run = next(item for item in deck.json("jobs") if item["state"] == "running")
     worker = next(
         worker for worker in master(deck)["workers"] if worker["state"] == "ALIVE" and worker["coresused"] > 0
     )
     port = int(worker["webuiaddress"].rsplit(":", 1)[1])
     psutil.Process(_listener(port)).kill()
-    assert "SUM 435" in deck.run("jobs", run).stdout
+    assert "SUM 435" in deck.run("jobs", run["run"]).stdout
+    again = next(item for item in deck.json("jobs") if item["run"] == run["run"])
+    assert (again["state"], again["exit_code"]) == ("ended", 0)
     (dead,) = (row for row in deck.json("status", code=1)["services"] if not row["well"])
     assert (dead["state"], dead["exit_code"]) == ("ended", 137)
     deck.run("up", dead["service"])
@@ -197,17 +202,6 @@ def _listener(port: int) -> int:
         if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
             return one.pid
     raise AssertionError(f"nobody listens on {port}")
-
-
-def test_a_job_survives_its_submitter_and_is_found_again(deck: Deck) -> None:
-    submitter = deck.start("submit", "hold.py", "--", "24", "2")
-    until("the job runs", lambda: running_hold(deck) is not None)
-    submitter.kill()
-    submitter.communicate()
-    run = next(item for item in deck.json("jobs") if item["state"] == "running")
-    assert "SUM 276" in deck.run("jobs", run["run"]).stdout
-    again = next(item for item in deck.json("jobs") if item["run"] == run["run"])
-    assert (again["state"], again["exit_code"]) == ("ended", 0)
 
 
 def test_a_cancelled_job_frees_its_cores_and_leaves_no_executor(deck: Deck, states: Path) -> None:

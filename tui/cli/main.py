@@ -87,6 +87,24 @@ def before_the_verb(
             f"Without it: {VARIANT_VARIABLE} in its .env, else the default.",
         ),
     ] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="A compose file; several are merged."),
+    ] = None,
+    project_directory: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="The project's folder, where it is not that of its first file.")
+    ] = None,
+    env_file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Settings instead of .env; of several the last wins."),
+    ] = None,
+    project_name: Annotated[
+        str | None,
+        typer.Option("--project-name", "-p", metavar="NAME", help="The name of the compose project."),
+    ] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="An active profile; several can be. '*' is all of them.")
+    ] = None,
     engine: Annotated[
         EngineKind,
         typer.Option(

@@ -23,6 +23,7 @@ from tui.jobs.kinds.kind import SubmitError
 from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
 from tui.stack.model import Stack
+from tui.stack.selection import Selection
 from tui.watch.ready import NotReady
 from tui.watch.session import Session
 
@@ -46,6 +47,7 @@ class Choice:
 
     stack: str | None
     variant: str | None
+    selection: Selection
     engine: EngineKind
     read_only: bool
     rest: list[str]
@@ -56,13 +58,21 @@ class Choice:
         root = context.find_root()
         before = root.params
         engine = EngineKind(before.get("engine") or EngineKind.AUTO)
-        return cls(before.get("stack"), before.get("variant"), engine, bool(before.get("read_only")), root.obj or [])
+        selection = Selection(
+            files=tuple(before.get("file") or ()),
+            directory=before.get("project_directory") or "",
+            env_files=tuple(before.get("env_file") or ()),
+            project_name=before.get("project_name") or "",
+            profiles=tuple(before.get("profile") or ()),
+        )
+        read_only = bool(before.get("read_only"))
+        return cls(before.get("stack"), before.get("variant"), selection, engine, read_only, root.obj or [])
 
 
 def chosen_stack(context: typer.Context, folder: Path = Path()) -> Stack:
     """The stack that the command line names, or that of the folder, this one if none is given. Raises StackError."""
     choice = Choice.of(context)
-    return find_stack(choice.stack, folder, choice.variant)
+    return find_stack(choice.stack, folder, choice.variant, choice.selection)
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from tui.stack.errors import StackError, nearest
 from tui.stack.layout import LAYOUT_NAME, SCHEMA_NAME, is_layout, load_layout
 from tui.stack.model import NO_LAYOUT, Stack, Variant
 from tui.stack.root import bundled_root
+from tui.stack.selection import FILES, NOTHING, Selection, applied, existing, named_files
 
 DEFAULT_STACK = "flight-delay"
 # In the environment or a stack's `.env`: which of its variants is opened.
@@ -36,18 +37,39 @@ def bundled_stacks() -> list[Stack]:
     return [_folder_stack(_compose_root() / name) for name in _bundled_names()]
 
 
-def find_stack(choice: str | None, cwd: Path, variant: str | None = None) -> Stack:
+def find_stack(choice: str | None, cwd: Path, variant: str | None = None, selection: Selection = NOTHING) -> Stack:
     """The stack that is meant: a bundled one's NAME, or the PATH of a folder, a compose file or a layout.
 
     Where its layout has variants: the one of this name, else that of SPARKDECK_VARIANT in its `.env`, else the default.
 
     A bundled name goes before a folder of the same name (write `./NAME` for that). Without a choice it is the
     compose project of `cwd` or of the nearest folder above, as for docker compose, else `flight-delay`; but never
-    that where `cwd` has compose files of other names.
+    that where `cwd` has compose files of other names. Files or a folder in `selection` go before all of that, as
+    do COMPOSE_FILE in the environment, where there is no choice, and in the `.env` of the project's folder.
     Raises StackError, or LayoutError if the stack's layout has mistakes.
     """
-    stack = with_variant(_find(choice, cwd), variant)
-    return replace(stack, words=(*_words(stack, choice, cwd), *(("--variant", variant) if variant else ())))
+    if choice and selection.names_project:
+        raise StackError(
+            "--stack (SPARKDECK_STACK) and --file or --project-directory both say which project is meant. Say it once."
+        )
+    named = _selected(selection, cwd) if choice is None else None
+    stack = applied(with_variant(named or _find(choice, cwd), variant), selection, cwd)
+    where = () if named else _words(stack, choice, cwd)
+    return replace(stack, words=(*where, *selection.words(cwd), *(("--variant", variant) if variant else ())))
+
+
+def _selected(selection: Selection, cwd: Path) -> Stack | None:
+    """The project that compose's own options or COMPOSE_FILE name."""
+    if not selection.names_project and not os.environ.get(FILES):
+        return None
+    cwd = _still_there(cwd)
+    folder = (cwd / selection.directory).absolute()
+    if not folder.is_dir():
+        raise StackError(f"There is no folder {folder}, which --project-directory names.")
+    files = tuple(existing((cwd / name).absolute(), "--file") for name in selection.files)
+    if not files and os.environ.get(FILES):
+        files = named_files(cwd, also=os.environ)
+    return _folder_stack(folder if selection.directory or not files else files[0].parent, files)
 
 
 def _words(stack: Stack, choice: str | None, cwd: Path) -> Sequence[str]:
@@ -82,13 +104,10 @@ def _with_files(stack: Stack, variant: Variant) -> Stack:
 def _find(choice: str | None, cwd: Path) -> Stack:
     if choice in _bundled_names():
         return _folder_stack(_compose_root() / choice)
-    try:
-        cwd = cwd.absolute()
-    except FileNotFoundError:
-        if choice is None or not Path(choice).expanduser().is_absolute():
-            raise StackError("The folder that this was started in is gone. Change to another one.") from None
+    if choice is None or not os.path.isabs(os.path.expanduser(choice)):
+        cwd = _still_there(cwd)
     if choice is None:
-        here = next((folder for folder in (cwd, *cwd.parents) if _holds_stack(folder)), None)
+        here = cwd if named_files(cwd) else next((one for one in (cwd, *cwd.parents) if _holds_stack(one)), None)
         if here is None and (others := _other_files(cwd)):
             raise StackError(
                 f"{cwd} has no compose file under a usual name ({', '.join(COMPOSE_NAMES)}), but {', '.join(others)}. "
@@ -101,8 +120,18 @@ def _find(choice: str | None, cwd: Path) -> Stack:
         raise StackError(f"The stack {choice!r} cannot be read: {_reason(error)}") from error
 
 
+def _still_there(cwd: Path) -> Path:
+    try:
+        return cwd.absolute()
+    except FileNotFoundError:
+        raise StackError("The folder that this was started in is gone. Change to another one.") from None
+
+
 def compose_files(folder: Path) -> tuple[Path, ...]:
-    """The compose file of a folder and its override, as docker compose picks them; none if there is none."""
+    """The compose files of a folder, as docker compose picks them: those that COMPOSE_FILE in its `.env` names, else
+    the usual one and its override; none if there is none. Raises StackError for one that is named and not there."""
+    if named := named_files(folder):
+        return named
     main = _first(folder, COMPOSE_NAMES)
     override = _first(folder, OVERRIDE_NAMES)
     if main is None:
@@ -129,7 +158,7 @@ def copy_out(stack: Stack, target: Path) -> list[Path]:
 
 def _holds_stack(folder: Path) -> bool:
     """Whether a compose project lies there, under its usual names or those of its own layout."""
-    return bool(compose_files(folder)) or _first(folder, (LAYOUT_NAME,)) is not None
+    return _first(folder, (*COMPOSE_NAMES, LAYOUT_NAME)) is not None
 
 
 def _other_files(folder: Path) -> list[str]:
@@ -174,16 +203,16 @@ def _path_stack(choice: str, cwd: Path) -> Stack:
         return _folder_stack(path)
     if not path.is_file():
         raise StackError(f"There is no file or folder {path}.")
-    return _layout_stack(path) if is_layout(path) else _folder_stack(path.parent, path)
-
-
-def _folder_stack(folder: Path, file: Path | None = None, layout_file: Path | None = None) -> Stack:
-    folder = folder.resolve()
     # As with `docker compose -f`: a file that is named comes without its override.
-    files = (folder / file.name,) if file else compose_files(folder)
+    return _layout_stack(path) if is_layout(path) else _folder_stack(path.parent, (path.absolute(),))
+
+
+def _folder_stack(folder: Path, named: tuple[Path, ...] = (), layout_file: Path | None = None) -> Stack:
+    folder = folder.resolve()
+    files = tuple(file.parent.resolve() / file.name for file in named) or compose_files(folder)
     layout_file = layout_file or _layout_file(folder)
     layout = load_layout(layout_file) if layout_file else NO_LAYOUT
-    variant = next((one for one in layout.variants if one.default), None) if not file else None
+    variant = next((one for one in layout.variants if one.default), None) if not named else None
     if not files and not variant:
         raise StackError(f"{folder} has no compose file. Looked for: {', '.join(COMPOSE_NAMES)}")
     name = layout.name or folder.name or "stack"

@@ -22,8 +22,9 @@ _BARE = re.compile(r"[A-Za-z0-9_./@%:+,=-]+")
 
 
 def read_environment(stack: Stack) -> dict[str, str]:
-    """The variables that the stack's `.env` sets; empty if there is none. Raises StackError if unreadable."""
-    return read_env_file(stack.env_file)
+    """The variables that the stack's settings set; empty if there are none. Raises StackError if unreadable."""
+    files = stack.env_files or (stack.env_file,)
+    return {name: value for file in files for name, value in read_env_file(file).items()}
 
 
 def read_env_file(file: Path) -> dict[str, str]:

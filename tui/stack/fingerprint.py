@@ -18,7 +18,7 @@ def fingerprint(stack: Stack) -> Mapping[Path, tuple[int, int] | None]:
     """Time (ns) and size of the compose files, the settings, and every file that one of these files names; None for
     what is not there. Reads files: not for the event loop."""
     found: dict[Path, tuple[int, int] | None] = {}
-    waiting = [*stack.files, stack.env_file]
+    waiting = [*stack.files, *stack.env_files, stack.env_file]
     while waiting:
         path = waiting.pop()
         if path in found:

@@ -256,7 +256,8 @@ class Stack:
 
     `folder` is the compose project's folder. `home` is where what belongs to this user is kept: `.env` and
     `work/`; it is `folder` itself but for stacks that an installed package brings, whose folder may be
-    read-only.
+    read-only. `env_files` are settings that were named instead of its `.env`, later ones go before; `project_name` is
+    empty where compose finds it; `profiles` are the active ones.
     `layout` is NO_LAYOUT until roles are detected from the compose project (`tui.stack.roles`). `words` stand before a
     verb of `sparkdeck` to find this very stack again from the same folder.
     """
@@ -269,11 +270,14 @@ class Stack:
     bundled: bool = False
     variant: Variant | None = None
     words: tuple[str, ...] = ()
+    env_files: tuple[Path, ...] = ()
+    project_name: str = ""
+    profiles: tuple[str, ...] = ()
 
     @property
     def env_file(self) -> Path:
-        """The file with this user's settings; it need not exist."""
-        return self.home / ".env"
+        """The file with this user's settings, the one that goes before others; it need not exist."""
+        return self.env_files[-1] if self.env_files else self.home / ".env"
 
     @property
     def env_example(self) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tui.stack.errors import ProjectError
@@ -20,8 +21,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 
 
-def parse_project(config: str | Mapping[str, Any]) -> Project:
-    """A resolved compose project. Raises ProjectError naming the place of what compose would not write."""
+def parse_project(config: str | Mapping[str, Any], active: Collection[str] = ()) -> Project:
+    """A resolved compose project; services behind a profile that is `active` (`*`: any) are as those behind none.
+
+    Raises ProjectError naming the place of what compose would not write.
+    """
     if isinstance(config, str):
         if len(config) > MAX_CHARACTERS:
             raise ProjectError(f"the compose project is longer than {MAX_CHARACTERS} characters")
@@ -33,9 +37,10 @@ def parse_project(config: str | Mapping[str, Any]) -> Project:
     services = _mapping(whole.get("services"), "services")
     if len(services) > MAX_SERVICES:
         raise ProjectError(f"services: {len(services)} are too many; at most {MAX_SERVICES} are read")
+    read = {_name(name, "services"): _service(name, entry) for name, entry in services.items()}
     return Project(
         name=_name(whole.get("name"), "name"),
-        services={_name(name, "services"): _service(name, entry) for name, entry in services.items()},
+        services={name: _activated(service, active) for name, service in read.items()},
         volumes=tuple(map(str, _mapping(whole.get("volumes"), "volumes"))),
         networks=tuple(map(str, _mapping(whole.get("networks"), "networks"))),
     )
@@ -55,6 +60,10 @@ def scale_obstacle(service: Service) -> str | None:
             f"{fixed[0]}; leave the host's port out or give a range"
         )
     return None
+
+
+def _activated(service: Service, active: Collection[str]) -> Service:
+    return replace(service, profiles=()) if "*" in active or not set(service.profiles).isdisjoint(active) else service
 
 
 def _service(name: str, entry: Any) -> Service:

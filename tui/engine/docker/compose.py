@@ -113,12 +113,14 @@ class Compose:
     def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
         """The whole command line, the way every caller can run it from any folder."""
         stack = self._stack
+        settings = stack.env_files or ((stack.env_file,) if stack.env_file.is_file() else ())
         return self.docker(
             "compose",
             *(word for file in stack.files for word in ("--file", str(file))),
-            *(("--profile", "*") if every_profile else ()),
-            *(("--env-file", str(stack.env_file)) if stack.env_file.is_file() else ()),
+            *(word for name in (("*",) if every_profile else stack.profiles) for word in ("--profile", name)),
+            *(word for file in settings for word in ("--env-file", str(file))),
             *("--project-directory", str(stack.folder)),
+            *(("--project-name", stack.project_name) if stack.project_name else ()),
             *arguments,
         )
 

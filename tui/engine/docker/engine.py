@@ -107,7 +107,7 @@ class DockerEngine:
         files = await asyncio.to_thread(fingerprint, self._stack)
         if self._project is None or files != self._files:
             try:
-                self._project = parse_project(await self._compose.config())
+                self._project = parse_project(await self._compose.config(), self._stack.profiles)
             except CommandFailed as failure:
                 raise explain("Reading the compose project", failure.output, self._info.endpoint) from None
             except ProjectError as error:

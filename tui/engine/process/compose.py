@@ -44,9 +44,17 @@ def read_compose(stack: Stack, more: Mapping[str, str] | None = None) -> tuple[d
     """
     variables = Variables({**(more or {}), **read_environment(stack), **os.environ})
     contents = [(file, _load(file)) for file in stack.files]
-    given = variables.known.get("COMPOSE_PROJECT_NAME") or next(
-        (variables.fill(str(whole["name"]), f"{file}: name") for file, whole in reversed(contents) if "name" in whole),
-        re.sub(r"[^a-z0-9_-]", "", stack.folder.name.lower()).lstrip("-_"),
+    given = (
+        stack.project_name
+        or variables.known.get("COMPOSE_PROJECT_NAME")
+        or next(
+            (
+                variables.fill(str(whole["name"]), f"{file}: name")
+                for file, whole in reversed(contents)
+                if "name" in whole
+            ),
+            re.sub(r"[^a-z0-9_-]", "", stack.folder.name.lower()).lstrip("-_"),
+        )
     )
     variables.known["COMPOSE_PROJECT_NAME"] = given
     services: dict[str, dict[str, Any]] = {}

@@ -47,7 +47,7 @@ class Plan:
         """The project, read again where the workers have to be made smaller."""
         config, variables = read_compose(stack)
         self._start = {name: start_seconds(service) for name, service in config["services"].items()}
-        project = parse_project(config)
+        project = parse_project(config, stack.profiles)
         if self._spec.fit is not None:
             own = {*read_environment(stack), *os.environ}
             fitted = Fitted({})
@@ -57,7 +57,7 @@ class Plan:
                 self._refusal = error
             self._notes = fitted.notes
             if fitted.settings:
-                project = parse_project(read_compose(stack, fitted.settings)[0])
+                project = parse_project(read_compose(stack, fitted.settings)[0], stack.profiles)
         ports = wanted_ports(self._layout, self._spec, project)
         return replace(project, services={name: self._adapted(one, ports) for name, one in project.services.items()})
 
