@@ -14,7 +14,7 @@ from tests.scripted_engine import ScriptedEngine
 from tests.watch.conftest import until
 from tui.actions.bring_up import bring_up
 from tui.engine.interface import EngineError, Health, Progress, Replica, State
-from tui.stack.model import Layout, Project, Role, Service, ServiceLayout, Stack
+from tui.stack.model import Layout, Port, Project, Role, Service, ServiceLayout, Stack
 from tui.watch import ready
 from tui.watch.cluster import Cluster
 from tui.watch.dependencies import waits_of, waits_text
@@ -91,7 +91,19 @@ def test_done_is_only_what_should_end() -> None:
     scene = Scene(Stack("demo", Path(), (), Path()), project, [ended], Cluster())
     assert scene.condition("a", ended).word == "done"
     assert scene.condition("a", replace(ended, exit_code=1)).word == "ended"
-    assert replace(scene, project=Project("demo", {"a": Service("a")})).condition("a", ended).word == "ended"
+    # Of whom nobody waits for: what nothing says of that it is to stay.
+    for service, word in (
+        (Service("a"), "done"),
+        (Service("a", restart="on-failure"), "done"),
+        (Service("a", restart="always"), "ended"),
+        (Service("a", has_health_check=True), "ended"),
+        (Service("a", ports=(Port(80, 8080),)), "ended"),
+    ):
+        alone = replace(scene, project=Project("demo", {"a": service}))
+        assert alone.condition("a", ended).word == word, service
+        assert alone.condition("a", replace(ended, exit_code=1)).word == "ended"
+    serves = Layout("demo", services=(ServiceLayout("a", Role.MLFLOW),))
+    assert replace(alone, stack=replace(scene.stack, layout=serves)).condition("a", ended).word == "ended"
 
 
 async def test_a_done_one_shot_and_a_waiting_service_in_the_watch(engine: ScriptedEngine, stack: Stack) -> None:

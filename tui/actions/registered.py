@@ -7,22 +7,26 @@ import time
 from collections.abc import AsyncGenerator
 
 from tui.engine.interface import Engine
-from tui.stack.model import Project, Stack
+from tui.stack.model import Project, Role, Stack
 from tui.watch.cluster import Workers, master_state, running_workers
 from tui.watch.links import master_url
-from tui.watch.ready import NotReady, Step
+from tui.watch.ready import NotReady, Step, not_ready
 
 # How long healthy workers may take to register with their master, in seconds; measured: 1 to 3.
 REGISTRATION = 60.0
 LOOK_SECONDS = 0.5
 
 
-async def registered(engine: Engine, stack: Stack, project: Project, count: int | None = None) -> AsyncGenerator[Step]:
-    """Waits until every running worker is registered, and with `count` so many in all.
+async def registered(
+    engine: Engine, stack: Stack, project: Project, count: int | None = None, *, timeout: float | None = None
+) -> AsyncGenerator[Step]:
+    """Waits until every running worker is registered, and with `count` so many in all; `timeout` in seconds, else
+    REGISTRATION.
 
     Nothing where no Spark master runs, unless a count is asked for. Raises NotReady when it takes too long; what cannot
     be told is said, and is no failure.
     """
+    limit = REGISTRATION if timeout is None else timeout
     began = time.monotonic()
     workers = Workers(engine, stack, project)
     while True:
@@ -35,23 +39,30 @@ async def registered(engine: Engine, stack: Stack, project: Project, count: int 
         if alive is not None and not cluster.missing and count in (None, alive):
             # As many as could be theirs.
             all_there = alive >= len(running_workers(stack, replicas))
-            if all_there or seconds > REGISTRATION:
+            if all_there or seconds > min(limit, REGISTRATION):
                 text = f"{alive} workers registered" if alive != 1 else "1 worker registered"
                 unclear = [replica.name for replica in replicas if replica.id in cluster.unclear]
                 if unclear:
                     text += f"; whether {', '.join(unclear)} are among them cannot be told"
                 yield Step("spark cluster", text, seconds, ready=True)
                 return
-        if seconds > REGISTRATION:
-            missing = [replica.name for replica in replicas if replica.id in cluster.missing]
-            raise NotReady(_why(missing, alive, count, seconds))
+        if seconds > limit:
+            missing = [replica for replica in replicas if replica.id in cluster.missing]
+            masters = {*stack.with_role(project, Role.SPARK_MASTER)}
+            silent = [replica for replica in replicas if replica.service in masters] if alive is None else []
+            if not silent and not missing:
+                known = "does not answer" if alive is None else f"knows {alive}"
+                raise NotReady(f"The Spark master should have {count} workers; it {known}. See: sparkdeck status")
+            word = "the Spark master does not answer" if silent else "not registered with the Spark master"
+            steps = [
+                Step(
+                    one.name,
+                    f"{word} after {seconds:.0f} s",
+                    seconds,
+                    detail=f"sparkdeck logs {one.service}",
+                    last=one,
+                )
+                for one in silent or missing
+            ]
+            raise await not_ready(engine, steps)
         await asyncio.sleep(LOOK_SECONDS)
-
-
-def _why(missing: list[str], alive: int | None, count: int | None, seconds: float) -> str:
-    if alive is None:
-        return f"the Spark master does not answer after {seconds:.0f} s; its log says why"
-    if missing:
-        names = ", ".join(missing)
-        return f"healthy, but not registered with the Spark master after {seconds:.0f} s: {names}; their logs say why"
-    return f"The Spark master should have {count} workers; it knows {alive}. See: sparkdeck status"

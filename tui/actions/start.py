@@ -85,7 +85,7 @@ async def start(
         yield Phase("Waiting for health")
         async for step in wait_ready(engine, stack, project, services, timeout=timeout):
             yield step
-        async for step in registered(engine, stack, project):
+        async for step in registered(engine, stack, project, timeout=timeout):
             yield step
 
 

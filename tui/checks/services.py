@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 from tui.checks.finding import Finding
 from tui.checks.situation import Situation
-from tui.engine.interface import Health, Replica, State
+from tui.engine.interface import Replica
 from tui.watch.names import is_orphan, short_name
 from tui.watch.words import count
 
@@ -15,9 +14,6 @@ from tui.watch.words import count
 KILLED = 137
 # Ends that somebody asked for: SIGTERM and SIGINT.
 ASKED = (0, 143, 130)
-MANY_RESTARTS = 3
-# What has run for so long ends no more.
-STEADY = timedelta(minutes=1)
 
 
 def check_services(now: Situation) -> Iterator[Finding]:
@@ -38,7 +34,7 @@ def _told(now: Situation, replica: Replica) -> tuple[str, str] | None:
     condition = now.condition(replica.service, replica)
     if replica.out_of_memory:
         return f"{name} ran out of memory.", f"Raise its memory limit, or give it less to do: {logs}"
-    if condition.word == "restarting" or (replica.restarts >= MANY_RESTARTS and not _lasts(replica)):
+    if condition.word == "restarting":
         times = count(replica.restarts, "restart")
         return f"{name} ends again and again ({times}).", f"Why: {logs}"
     if condition.word == "ended" and replica.exit_code == KILLED:
@@ -49,8 +45,3 @@ def _told(now: Situation, replica: Replica) -> tuple[str, str] | None:
     if condition.word == "unhealthy":
         return f"{name} is unhealthy: {condition.reason}", f"Why: {logs}. Again: sparkdeck restart {name}"
     return None
-
-
-def _lasts(replica: Replica) -> bool:
-    well = replica.state is State.RUNNING and replica.health in (Health.HEALTHY, Health.NONE)
-    return well and (replica.started_at is None or datetime.now(UTC) - replica.started_at > STEADY)

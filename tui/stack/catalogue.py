@@ -104,7 +104,7 @@ def _with_files(stack: Stack, variant: Variant) -> Stack:
 def _find(choice: str | None, cwd: Path) -> Stack:
     if choice in _bundled_names():
         return _folder_stack(_compose_root() / choice)
-    if choice is None or not os.path.isabs(os.path.expanduser(choice)):
+    if choice is None or not (choice.startswith("~") or Path(choice).is_absolute()):
         cwd = _still_there(cwd)
     if choice is None:
         here = cwd if named_files(cwd) else next((one for one in (cwd, *cwd.parents) if _holds_stack(one)), None)

@@ -21,6 +21,8 @@ from tui.watch.words import DONE, took_text
 
 # A safety net under the event stream, in seconds: an event may fall between two subscriptions.
 LOOK_AGAIN = 5.0
+# How long what has no health check must have run, in seconds, and what it is called until then.
+GRACE, STARTED = 1.0, "started"
 # Of the log of what failed: lines, and characters of each.
 LAST_LINES, LONGEST_LINE = 8, 300
 
@@ -42,6 +44,8 @@ class Step:
     waits: tuple[Wait, ...] = ()
     replica: Replica | None = None
     """The one that speaks for the service, where it failed or will end by itself."""
+    last: Replica | None = None
+    """The one whose log tells why it is not ready yet."""
 
     @property
     def told(self) -> str:
@@ -101,8 +105,12 @@ def judge(scene: Scene, service: Service, replicas: Sequence[Replica], name: str
             return not_started(word)
         case "unhealthy":
             return step(word, worst.health_output.strip() or "its health check says nothing", failed=True)
-        case "restarting" | "paused" | "unknown" | "starting":
-            return step(word, why if word == "restarting" else "")
+        case "restarting":
+            # It may be waiting for another service: the time that is left is its own.
+            reason = scene.condition(service.name, worst).reason
+            return replace(step(word, f"{reason or 'it ended'}; {why}"), last=worst)
+        case "paused" | "unknown" | "starting":
+            return step(word)
     if DONE in by_word:
         took = took_text(worst)
         return step(f"{DONE}, {took}" if took else DONE, replica=worst, ready=len(by_word) == 1)
@@ -112,7 +120,16 @@ def judge(scene: Scene, service: Service, replicas: Sequence[Replica], name: str
         return step("starting")
     if len(replicas) < service.replicas:
         return step(f"{len(replicas)} of {service.replicas} running")
-    return step("healthy" if service.has_health_check else "running", ready=True)
+    if "healthy" in by_word:
+        return step("healthy", ready=True)
+    # Of what has no health check nothing is known but that it has not ended at once.
+    return step("running", ready=True) if all(map(_lasts, replicas)) else step(STARTED)
+
+
+def _lasts(replica: Replica) -> bool:
+    # An engine whose clock is another one's is not waited for.
+    age = None if replica.started_at is None else (datetime.now(UTC) - replica.started_at).total_seconds()
+    return age is None or not -GRACE < age < GRACE
 
 
 async def look(
@@ -157,7 +174,7 @@ async def wait_ready(
             looked = now
             works = any(step.replica and step.replica.state is State.RUNNING for step in steps)
             for step in steps:
-                if known.get(step.service) != step.word:
+                if known.get(step.service) != step.word and step.word != STARTED:
                     known[step.service] = step.word
                     yield replace(step, seconds=now - began)
             failed = [step for step in steps if step.failed]
@@ -167,21 +184,25 @@ async def wait_ready(
             if not waiting:
                 return
             if spent > timeout:
-                raise NotReady(
-                    f"not ready after {timeout:.0f} s:\n"
-                    + "\n".join(f"{step.service}: {step.told}" for step in waiting)
-                )
-            await changed_within(changed, min(LOOK_AGAIN, max(0.1, timeout - spent)))
+                raise NotReady(f"not ready after {timeout:.0f} s:\n" + "\n".join(await _told(engine, waiting)))
+            again = GRACE if any(step.word == STARTED for step in waiting) else LOOK_AGAIN
+            await changed_within(changed, min(again, max(0.1, timeout - spent)))
 
 
 async def not_ready(engine: Engine, failed: Sequence[Step]) -> NotReady:
     """What failed and why, with the end of the log of those that ended."""
+    return NotReady("\n".join(await _told(engine, failed)))
+
+
+async def _told(engine: Engine, steps: Iterable[Step]) -> list[str]:
     lines = []
-    for step in failed:
-        last = await _last_lines(engine, step.replica) if step.replica else []
-        lines.append(f"{step.service}: {step.word}; {step.detail}" + (". Its log ends with:" if last else ""))
+    for step in steps:
+        replica = step.last or (step.replica if step.failed else None)
+        last = await _last_lines(engine, replica) if replica else []
+        detail = f"; {step.detail}" if step.detail else ""
+        lines.append(f"{step.service}: {step.told}{detail}" + (". Its log ends with:" if last else ""))
         lines += [f"  {line}" for line in last]
-    return NotReady("\n".join(lines))
+    return lines
 
 
 async def _last_lines(engine: Engine, replica: Replica) -> list[str]:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from tui.engine.interface import Health, Replica, State
-from tui.stack.model import Project, Stack
+from tui.stack.model import Project, Role, Stack
 from tui.stack.roles import one_shots
 from tui.watch.cluster import Cluster
 from tui.watch.dependencies import Wait, waits_of, waits_text
 from tui.watch.places import in_order, placed
-from tui.watch.words import DONE, DOWN, NOT_REGISTERED, end_text, is_well
+from tui.watch.words import DONE, DOWN, NOT_REGISTERED, count, end_text, is_well
 
 # More of a health check's output says nothing in a line.
 _OUTPUT = 300
+MANY_RESTARTS = 3
+# What has run for so long ends no more.
+STEADY = timedelta(minutes=1)
+# Policies of what is to run for good, and what may be for one piece of work.
+STAYS = frozenset({"always", "unless-stopped"})
+MAY_END = frozenset({Role.ONE_SHOT, Role.APP, Role.SPARK_CLIENT, Role.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +75,46 @@ class Scene:
         if replica is None:
             return DOWN
         if replica.state is State.ENDED:
-            return DONE if replica.exit_code == 0 and (replica.is_run or service in self.one_shots) else "ended"
+            at_work = not replica.is_run and service not in self.one_shots
+            return "ended" if replica.exit_code != 0 or (at_work and not self._may_end(service, replica)) else DONE
         if replica.state is not State.RUNNING:
             return str(replica.state)
         if replica.is_run:
             # Its service's health check says nothing of a job.
             return "running"
+        if loops(replica):
+            return "restarting"
         if replica.health in (Health.STARTING, Health.UNHEALTHY):
             return str(replica.health)
         if self.cluster.registered(replica) is False:
             return NOT_REGISTERED
         return "healthy" if replica.health is Health.HEALTHY else "running"
 
+    def _may_end(self, name: str, replica: Replica) -> bool:
+        """Whether its end may be that of its work, since nothing says that it is to stay: no health check, no restart,
+        no page, no role of what serves."""
+        service = self.project.services.get(name)
+        if service is None or service.has_health_check or replica.health is not Health.NONE or service.restart in STAYS:
+            return False
+        role = self.stack.role(name)
+        return role in MAY_END and (role is Role.SPARK_CLIENT or not service.ports)
+
+
+def loops(replica: Replica) -> bool:
+    """Whether a replica ends again and again, also where it runs just now."""
+    if replica.restarts < MANY_RESTARTS or replica.state not in (State.RUNNING, State.RESTARTING):
+        return False
+    if replica.state is State.RESTARTING or replica.health is Health.STARTING:
+        return True
+    lasts = replica.started_at is None or datetime.now(UTC) - replica.started_at > STEADY
+    return replica.health is Health.NONE and not lasts
+
 
 def _reason(replica: Replica, word: str) -> str:
     if word == "ended":
         return end_text(replica.exit_code, out_of_memory=replica.out_of_memory)
+    if word == "restarting" and replica.restarts:
+        return f"it ends again and again ({count(replica.restarts, 'restart')})"
     if word == "unhealthy":
         return " ".join(replica.health_output.split())[:_OUTPUT] or "its health check says nothing"
     return "the Spark master does not know it" if word == NOT_REGISTERED else ""
