@@ -37,7 +37,7 @@ async def test_a_detected_worker_that_cannot_be_scaled_is_started(tmp_path: Path
 
 async def test_where_all_is_behind_profiles_the_services_are_named(tmp_path: Path) -> None:
     project = Project("p", {name: Service(name, profiles=("tools",)) for name in ("web", "db")})
-    with pytest.raises(Refused, match=r"behind a profile \(tools\)\. Name the services to start: web, db\."):
+    with pytest.raises(Refused, match=r"behind a profile: web \(tools\), db \(tools\)\. Choose one: "):
         await begin(project, tmp_path)
     engine = await begin(project, tmp_path, "web")
     assert [arguments for name, arguments in engine.actions if name == "up"] == [(("web",), False)]

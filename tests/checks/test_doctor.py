@@ -84,16 +84,27 @@ def test_each_trouble_with_its_remedy(folder: Path, taken: int) -> None:
     while "again" not in found and time.monotonic() < end:
         code, found = doctor(folder)
     assert code == 1
-    assert set(found) == {"bad", "killed", "sick", "late", "again", "web"}
+    assert set(found) == {"bad", "killed", "sick", "late", "again", "web", "stopped"}
     assert found["bad"]["what"] == "bad ended with exit code 3."
     assert "exit code 137" in found["killed"]["what"] and "sparkdeck up killed" in found["killed"]["remedy"]
+    assert found["stopped"]["what"] == "stopped was stopped." and "sparkdeck up stopped" in found["stopped"]["remedy"]
     assert found["sick"]["what"] == "sick is unhealthy: no luck"
     assert found["late"]["what"] == "late waits for sick, which is unhealthy."
     assert "again and again" in found["again"]["what"]
     assert f"Port {taken}, which web wants, is taken by " in found["web"]["what"]
 
 
-def test_nothing_is_wrong(folder: Path) -> None:
-    assert compose(folder, "up", "--detach", "killed") == 0
-    (folder / "compose.yaml").write_text(COMPOSE.format(name=f"doctor-{os.getpid()}", ports=""))
+def test_what_is_down_is_not_well(folder: Path) -> None:
+    text = f"name: doctor-{os.getpid()}\nservices:\n  a: &base {{image: debian:bookworm-slim, command: [sleep, inf]}}\n"
+    (folder / "compose.yaml").write_text(text + "  b: *base\n")
+    code, found = doctor(folder)
+    assert code == 1 and found[""]["what"] == f"{folder.name} is down: none of its 2 services runs."
+    assert compose(folder, "up", "--detach", "a") == 0
+    code, found = doctor(folder)
+    assert code == 1 and {name: one["what"] for name, one in found.items()} == {"b": "b is down."}
+    assert compose(folder, "up", "--detach") == 0
     assert doctor(folder) == (0, {})
+    assert compose(folder, "pause", "b") == 0
+    code, found = doctor(folder)
+    assert code == 1 and found["b"]["what"] == "b is paused."
+    assert compose(folder, "unpause", "b") == 0

@@ -22,6 +22,7 @@ from tui.deck.commands import FAILED
 from tui.deck.desk import Desk
 from tui.deck.screens.log import LogScreen
 from tui.deck.screens.panes import PanesScreen
+from tui.deck.screens.zoom import ZoomScreen
 from tui.deck.settings import Settings
 from tui.engine import child
 from tui.engine.interface import Engine, EngineError, EngineGone, Replica
@@ -246,3 +247,19 @@ async def test_any_size(size: tuple[int, int]) -> None:
         await deck.pilot.resize_terminal(120, 40)
         await deck.press("escape")
         await deck.until_seen("8 of 8 services well")
+
+
+async def test_a_tick_while_a_screen_comes_or_goes() -> None:
+    """Its widgets are not there yet, or no more: nothing fails, and nothing is said to have."""
+    async with deck_on(scripted()) as deck:
+        await deck.until_seen("spark-worker-4")
+        app, pane = deck.app, deck.app.desk.shown()[0]
+        app.push_screen(ZoomScreen(pane))
+        app.tick(slow=True)
+        await deck.pilot.pause()
+        app.tick(slow=True)
+        # As when the deck ends: its widgets go before it.
+        gone = app.screen.remove()
+        app.tick(slow=True)
+        await gone
+        app.tick(slow=True)

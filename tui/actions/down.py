@@ -10,6 +10,7 @@ from tui.actions.replicas import Chosen
 from tui.engine.interface import Engine, EngineError, Progress
 from tui.jobs.journal import history
 from tui.jobs.submit import Run, find_runs
+from tui.stack.environment import work_folder, work_folders
 from tui.stack.model import Project, Stack
 
 
@@ -27,6 +28,14 @@ async def down(engine: Engine, stack: Stack, project: Project) -> AsyncGenerator
         yield Progress(trouble)
     async for step in engine.down():
         yield step
+
+
+def what_stays(stack: Stack, project: Project) -> str:
+    """What is left of a stack that is down: its data."""
+    kept = [f"data and results stay in {work_folder(stack)}"] if work_folders(stack, project) else []
+    if project.volumes:
+        kept.append(f"volumes stay: {', '.join(project.volumes)} (sparkdeck cleanup names them)")
+    return "; ".join(["down", *kept])
 
 
 async def remove(engine: Engine, chosen: Chosen) -> AsyncGenerator[Progress]:

@@ -12,7 +12,7 @@ from tui.checks.ports import check_ports
 from tui.engine.interface import Engine, Progress
 from tui.stack.environment import create_folders, has_data, prepare_environment
 from tui.stack.model import Project, Stack
-from tui.watch.ready import Step, wait_ready, wanted_services, with_needs
+from tui.watch.ready import Step, all_behind_profiles, wait_ready, wanted_services, with_needs
 
 
 class Refused(Exception):
@@ -107,11 +107,7 @@ def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:
         for name in services
         if name not in project.services
     ]
-    if not services and not wanted_services(project):
-        profiles = sorted({name for service in project.services.values() for name in service.profiles})
-        problems.append(
-            f"{stack.name} starts nothing by itself: every service is behind a profile ({', '.join(profiles)}). "
-            f"Name the services to start: {', '.join(project.services)}."
-        )
+    if not services and (behind := all_behind_profiles(stack, project)):
+        problems.append(f"{behind} Choose one: sparkdeck --profile NAME up. Or name the services: sparkdeck up SERVICE")
     if problems:
         raise Refused("\n".join(problems))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tui.checks.disk import check_disk
+from tui.checks.down import check_down
 from tui.checks.finding import Finding
 from tui.checks.history import check_history
 from tui.checks.mlflow import check_mlflow
@@ -24,7 +25,8 @@ async def check_everything(engine: Engine, now: Situation) -> list[Finding]:
         asyncio.to_thread(lambda: [*check_disk(now), *check_history()]),
         check_mlflow(engine, now),
     )
-    return [*found, *ports, *here, *mlflow]
+    found += [*ports, *here, *mlflow]
+    return [*found, *check_down(now, {finding.service for finding in found})]
 
 
 async def _nothing() -> list[Finding]:

@@ -31,5 +31,5 @@ async def down(context: typer.Context, services: Services = None, yes: Yes = Fal
         if not agreed(f"Take {what} down, with its logs?", yes):
             return Exit.FAILED
         await tell_progress(f"Taking {what} down", steps)
-        note(f"down; data and results stay in {session.stack.home}")
+        note(actions.what_stays(session.stack, session.project) if chosen.is_everything else "down")
     return Exit.OK

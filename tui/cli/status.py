@@ -19,6 +19,7 @@ from tui.clients.text import plain
 from tui.engine.interface import Health, Replica, Sample, State
 from tui.watch.cluster import look_at_cluster
 from tui.watch.places import pane_name, service_of
+from tui.watch.ready import all_behind_profiles
 from tui.watch.role_lines import role_lines
 from tui.watch.samples import sample_all
 from tui.watch.scene import Scene
@@ -47,7 +48,8 @@ async def status(context: typer.Context, services: Services = None, as_json: Jso
         )
     else:
         _print(session, rows, state)
-    return Exit.OK if all(row["well"] for row in rows) else Exit.FAILED
+    # Of nothing at all nothing is known to be well.
+    return Exit.OK if rows and all(row["well"] for row in rows) else Exit.FAILED
 
 
 async def look(session: Session, chosen: Chosen) -> tuple[list[dict[str, Any]], MasterState | None]:
@@ -141,6 +143,8 @@ def _print(session: Session, rows: list[dict[str, Any]], state: MasterState | No
         )
     )
     say()
+    if not rows and (behind := all_behind_profiles(session.stack, session.project)):
+        note(behind, "yellow")
     note(f"CPU in percent of one core; memory {info.memory_is}.")
     for row in rows:
         if row.get("why"):

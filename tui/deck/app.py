@@ -171,6 +171,9 @@ class DeckApp(App[None]):
     def tick(self, *, slow: bool) -> None:
         """Compares and redraws; the layout only when the set of panes has changed."""
         desk = self.desk
+        shown = self._top_deck_screen()
+        if shown is None or not shown.is_drawn or not self.screen.is_mounted:
+            return
         if slow:
             arranged = tuple(pane.key for pane in desk.shown())
             if arranged != self._arranged:
@@ -183,15 +186,9 @@ class DeckApp(App[None]):
             if desk.ready is not None and (seen := self.attended()) != self._attended:
                 self._attended = seen
                 desk.ready.watch.attend(seen)
-        top = self.screen
-        if not top.is_mounted:
-            return
-        if isinstance(top, DeckScreen):
-            top.tick(slow=slow)
-        elif (below := self._top_deck_screen()) is not None:
-            below.tick(slow=slow)
-        if not isinstance(top, DeckScreen) and hasattr(top, "tick"):
-            top.tick(slow=slow)
+        shown.tick(slow=slow)
+        if self.screen is not shown and hasattr(self.screen, "tick"):
+            self.screen.tick(slow=slow)
 
     def attended(self) -> list[str]:
         """The panes that the top screen shows."""

@@ -60,6 +60,15 @@ def wanted_services(project: Project, services: Sequence[str] = ()) -> list[Serv
     return [service for service in project.services.values() if not service.profiles and service.replicas > 0]
 
 
+def all_behind_profiles(stack: Stack, project: Project) -> str:
+    """Says so, with the services and their profiles, if nothing starts by itself; else empty."""
+    if wanted_services(project) or not project.services:
+        return ""
+    names = ", ".join(f"{service.name} ({', '.join(service.profiles)})" for service in project.services.values())
+    active = f" Active: {', '.join(stack.profiles)}." if stack.profiles else ""
+    return f"{stack.name} starts nothing by itself: every service is behind a profile: {names}.{active}"
+
+
 def with_needs(project: Project, services: Iterable[Service]) -> list[Service]:
     """These services and all that they need."""
     found = {service.name: service for service in services}

@@ -40,6 +40,11 @@ class DeckScreen(Screen[None]):
         self._bars = (header, footer)
         return header, footer
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its widgets are there: not so before it is composed, nor while it is taken away."""
+        return self.is_mounted and bool(self._bars) and self._bars[0].is_attached
+
     def on_key(self, event: events.Key) -> None:
         """A key is an action of the table, or nothing."""
         key = key_of(event)
