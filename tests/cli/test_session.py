@@ -145,3 +145,15 @@ def test_a_folder_that_was_deleted(mine: Path, capfd: pytest.CaptureFixture[str]
     assert run("--stack", "nobodys", "status") == 2
     assert "is gone" in capfd.readouterr().err
     assert run("--stack", "spark-cluster", "init", str(mine)) == 0
+
+
+def test_what_is_not_this_stacks_needs_a_clear_yes(
+    mine: Path, engine: ScriptedEngine, capfd: pytest.CaptureFixture[str], says: Callable[[str], int]
+) -> None:
+    engine.add("web", folder="/elsewhere", files=("/elsewhere/compose.yaml",))
+    says("n")
+    assert run("down", "--yes") == 2
+    assert "made from /elsewhere/compose.yaml" in capfd.readouterr().err and not engine.actions
+    says("y")
+    assert run("down", "--yes") == 0
+    assert [name for name, _ in engine.actions] == ["down"]

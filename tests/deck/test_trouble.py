@@ -263,3 +263,20 @@ async def test_a_tick_while_a_screen_comes_or_goes() -> None:
         app.tick(slow=True)
         await gone
         app.tick(slow=True)
+
+
+async def test_what_is_not_this_stacks_is_acted_on_only_after_a_clear_yes() -> None:
+    engine = scripted()
+    engine.add("mlflow", 7, folder="/elsewhere", files=("/elsewhere/compose.yaml",))
+    async with deck_on(engine) as deck:
+        await deck.until_seen("mlflow-7")
+        await deck.press("U")
+        await deck.until_seen("Act on what is not this stack's?")
+        assert "/elsewhere/compose.yaml" in deck.text()
+        await deck.press("n")
+        await deck.pilot.pause()
+        assert not engine.actions
+        await deck.press("U")
+        await deck.until_seen("Act on what is not this stack's?")
+        await deck.press("y")
+        await deck.until(lambda: [name for name, _ in engine.actions] == ["up"])

@@ -15,6 +15,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 from tui.actions.start import Refused
+from tui.checks.foreign import OWN_NAME
 from tui.cli import output
 from tui.clients.http import ClientError
 from tui.engine.choose import EngineKind, open_engine
@@ -24,10 +25,13 @@ from tui.stack.catalogue import find_stack
 from tui.stack.errors import StackError
 from tui.stack.model import Stack
 from tui.stack.selection import Selection
+from tui.watch.foreign import whose
 from tui.watch.ready import NotReady
 from tui.watch.session import Session
 
 P = ParamSpec("P")
+# What may change or remove what is there.
+ACTS = frozenset({Capability.CONTROL, Capability.SCALE, Capability.CLEANUP})
 
 
 class Exit(IntEnum):
@@ -90,9 +94,21 @@ async def open_session(context: typer.Context, *needs: Capability, starting: boo
         output.note(f"as {info.endpoint}: {info.reason}")
     try:
         demand(session.engine, *needs)
+        if not ACTS.isdisjoint(needs):
+            await _only_ours(session)
         yield session
     finally:
         await session.close()
+
+
+async def _only_ours(session: Session) -> None:
+    """Goes on only if what a verb will act on is this stack's, or the user says so; `--yes` does not."""
+    if text := whose(session.stack, session.project.name, await session.engine.replicas()):
+        if not sys.stdin.isatty():
+            fail(Exit.USAGE, f"{text} Nobody can be asked here. {OWN_NAME}")
+        output.note(text, "yellow")
+        if not typer.confirm("Act on them?", err=True):
+            fail(Exit.USAGE, f"Nothing was done. {OWN_NAME}")
 
 
 def fail(code: int, text: str) -> NoReturn:

@@ -18,11 +18,13 @@ from textual.notifications import Notification, Notify
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from tui.checks.foreign import OWN_NAME
 from tui.deck.actions import BY_ID, Keymap, keys_text
 from tui.deck.commands import DONE, FAILED, FAILURES, Command, Runner
 from tui.deck.desk import Desk
 from tui.deck.handlers.registry import HANDLERS
 from tui.deck.screens.base import DeckScreen
+from tui.deck.screens.dialogs import Ask
 from tui.deck.screens.panes import PanesScreen
 from tui.deck.settings import Settings
 from tui.deck.theme import DARK, LIGHT, no_color, themes
@@ -81,6 +83,7 @@ class DeckApp(App[None]):
         """The commands that were stopped by leaving."""
         self._ticker: asyncio.Task[None] | None = None
         self._acting: set[asyncio.Task[None]] = set()
+        self._agreed = False
         self._arranged: object = None
         self._attended: list[str] = []
 
@@ -223,11 +226,18 @@ class DeckApp(App[None]):
         # While a thread is still at it, this waits for its end.
         import_module(HANDLER_MODULES)
         with self._told():
-            result = HANDLERS[action_id](self, key)
+            whose = self.desk.whose() if BY_ID[action_id].changes and not self._agreed else ""
+            result = self._if_agreed(whose, action_id, key) if whose else HANDLERS[action_id](self, key)
             if result is not None:
                 task = asyncio.ensure_future(self._act(result))
                 self._acting.add(task)
                 task.add_done_callback(self._acting.discard)
+
+    async def _if_agreed(self, whose: str, action_id: str, key: str) -> None:
+        """What is not this stack's is acted on only after a clear yes, which holds while the deck is open."""
+        if await self.ask(Ask("Act on what is not this stack's?", (), f"{whose} {OWN_NAME}")):
+            self._agreed = True
+            self.perform(action_id, key)
 
     async def _act(self, result: Awaitable[None]) -> None:
         with self._told():

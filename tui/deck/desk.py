@@ -20,6 +20,7 @@ from tui.jobs.progress import RunProgress
 from tui.jobs.submit import run_of
 from tui.stack.errors import StackError
 from tui.stack.model import Layout, Project, Stack
+from tui.watch.foreign import whose
 from tui.watch.live import Outage, Pane
 from tui.watch.names import short_name
 from tui.watch.panes import expected
@@ -192,6 +193,13 @@ class Desk:
         from tui.checks.everything import check_everything
 
         return [*self._beside(), *await check_everything(self.ready.engine, self.situation())]
+
+    def whose(self) -> str:
+        """Says whose the containers here are that are not this stack's; empty where all are."""
+        if self.ready is None:
+            return ""
+        replicas = [pane.replica for pane in self.panes.values() if pane.replica is not None]
+        return whose(self.ready.stack, self.ready.project.name, replicas)
 
     def follow_runs(self) -> None:
         """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""

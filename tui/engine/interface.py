@@ -68,6 +68,7 @@ class Replica:
 
     `host` is the name under which other replicas of the stack reach it, `names` are what else it is called among
     them; `addresses` are its network addresses.
+    `folder` and `files` are those of the compose project that it was made from, empty where the engine does not tell.
     `labels` are only SparkDeck's own (`sparkdeck.*`, without the prefix); a job's run has `run` among them.
     """
 
@@ -90,6 +91,8 @@ class Replica:
     host: str = ""
     names: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    folder: str = ""
+    files: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,8 @@ from tui.stack.model import Port
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
+FILES_LABEL = "com.docker.compose.project.config_files"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 OWN_PREFIX = "sparkdeck."
 RUN_LABEL = f"{OWN_PREFIX}run"
@@ -81,6 +83,8 @@ def replica(container: Container) -> Replica:
         host=name,
         names=(config.hostname, *(name for one in networks for name in (*(one.aliases or ()), *(one.dns_names or ())))),
         command=(container.path, *(container.args or ())),
+        folder=labels.get(FOLDER_LABEL, ""),
+        files=tuple(name for name in labels.get(FILES_LABEL, "").split(",") if name),
         labels={key.removeprefix(OWN_PREFIX): v for key, v in labels.items() if key.startswith(OWN_PREFIX)},
     )
 
