@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import chdir
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +67,53 @@ def test_stop_and_up_again(spark_cluster: Deck) -> None:
     assert "must be up to run a job" in refused.stderr
     spark_cluster.run("up")
     assert spark_cluster.json("status")["spark"]["workers"] == 3
+
+
+ANYBODYS = """
+x-spark: &spark
+  image: IMAGE
+  # As in many an image, its programs are not on the PATH.
+  environment: &settings {PATH: "/usr/local/bin:/usr/bin:/bin", SPARK_WORKER_MEMORY: 1G, SPARK_WORKER_CORES: "1"}
+services:
+  boss:
+    <<: *spark
+    command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.master.Master, --host, boss]
+  spark-worker:
+    <<: *spark
+    command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.worker.Worker, "spark://boss:7077"]
+    depends_on: [boss]
+"""
+HELLO = """
+import sys
+from pyspark.sql import SparkSession
+from helper import doubled
+spark = SparkSession.builder.appName("hello").getOrCreate()
+numbers = spark.sparkContext.range(int(sys.argv[1]), numSlices=2)
+print("ON", spark.sparkContext.master, "SUM", numbers.map(doubled).sum())
+"""
+
+
+def test_a_script_from_anywhere_runs_on_anybodys_cluster(spark_cluster: Deck, tmp_path: Path) -> None:
+    """No layout, no client, no master in Spark's settings; a script and its helper that nobody mounts."""
+    project = f"deck-anybody-{os.getpid()}"
+    settings = (spark_cluster.folder / ".env").read_text()
+    image = re.search(r"^COMPOSE_PROJECT_NAME=(.+)$", settings, re.MULTILINE)[1] + "-spark:3.5.9"  # type: ignore[index]
+    folder, scripts = tmp_path / "project", tmp_path / "scripts"
+    for made in (folder, scripts):
+        made.mkdir()
+    (folder / "compose.yaml").write_text(ANYBODYS.replace("IMAGE", image))
+    (folder / ".env").write_text(f"COMPOSE_PROJECT_NAME={project}\n")
+    (scripts / "hello.py").write_text(HELLO)
+    (scripts / "helper.py").write_text("def doubled(number):\n    return 2 * number\n")
+    deck = Deck(folder)
+    try:
+        deck.run("up")
+        with chdir(scripts):
+            done = deck.run(
+                "submit", "hello.py", "--with", "helper.py", "--conf", "spark.executor.memory=700m", "--", "10"
+            )
+        assert "to spark://boss:7077" in done.stderr
+        assert "ON spark://boss:7077 SUM 90" in done.stdout
+    finally:
+        # Not `cleanup`: the image is another stack's.
+        deck.run("down", "--yes", code=None)

@@ -15,7 +15,7 @@ from tui.cli.session import open_session, verb
 from tui.cli.submit import submit_job
 from tui.cli.tell import tell_run
 from tui.engine.interface import Capability
-from tui.jobs.submit import find_job
+from tui.jobs.find import find_job
 from tui.stack.environment import has_data
 from tui.stack.model import DataSpec
 from tui.watch.session import Session

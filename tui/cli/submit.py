@@ -13,6 +13,7 @@ from tui.cli.session import Choice, Exit, fail, open_session, verb
 from tui.cli.tell import tell_run
 from tui.engine.interface import Capability
 from tui.jobs import submit as jobs
+from tui.jobs.find import check_file, check_taken, find_job
 from tui.jobs.submit import Run
 from tui.stack.model import JobSpec
 from tui.watch.session import Session
@@ -40,10 +41,12 @@ async def submit_job(session: Session, job: JobSpec, args: list[str], conf: dict
     prepared = await jobs.prepare(session.engine, job)
     for line in prepared.splitlines():
         note(f"  {line}")
-    jobs.check_file(session.project, job)
+    check_file(session.project, job)
+    check_taken(session.engine.info, job)
     given = {**caller_environment(job), **env}
     run = await jobs.submit(session.engine, session.project, job, args, conf=conf, env=given, told=note)
-    note(f"submitted {run.id}; it goes on if you leave. Find it again: sparkdeck jobs {run.id}")
+    where = f" to {job.conf['spark.master']}" if "spark.master" in job.conf and "spark.master" not in conf else ""
+    note(f"submitted {run.id}{where}; it goes on if you leave. Find it again: sparkdeck jobs {run.id}")
     return run
 
 
@@ -52,7 +55,10 @@ async def submit(
     context: typer.Context,
     job: Annotated[
         str | None,
-        typer.Argument(help="A job of the layout, or a .py or .jar file in /apps.", autocompletion=complete_job),
+        typer.Argument(
+            help="A job of the layout, or a .py or .jar file: of this machine, else in /apps.",
+            autocompletion=complete_job,
+        ),
     ] = None,
     main_class: Annotated[str | None, typer.Option("--class", help="The JAR's class to run.")] = None,
     conf: Annotated[
@@ -60,6 +66,9 @@ async def submit(
     ] = None,
     env: Annotated[
         list[str] | None, typer.Option("--env", metavar="KEY=VALUE", help="A variable for the driver.")
+    ] = None,
+    along: Annotated[
+        list[str] | None, typer.Option("--with", metavar="FILE", help="A file that the .py or .jar needs.")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not follow it.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the driver's log too.")] = False,
@@ -70,7 +79,7 @@ async def submit(
     Its arguments come after `--`. The exit code is the job's.
     """
     async with open_session(context, Capability.RUNS) as session:
-        spec = jobs.find_job(session.stack, session.project, job, main_class)
+        spec = find_job(session.stack, session.project, job, main_class, along=along or [])
         args = Choice.of(context).rest
         run = await submit_job(session, spec, args, pairs(conf or [], "--conf"), pairs(env or [], "--env"))
         code: int = Exit.OK

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, 
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from tui.stack.model import Port, Project
@@ -45,11 +46,9 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen where
-    that needs words.
-
-    `cores` and `memory` (bytes) are those of the machine that runs the services; None is unknown.
-    `here` names this machine beside it. `memory_is` says what its samples count as memory.
+    """Which engine this is. `endpoint` names the context or socket; `reason` says why it was chosen where that needs
+    words. `cores` and `memory` (bytes) are those of the machine that runs the services; None is unknown. `here` names
+    this machine beside it. `memory_is` says what its samples count as memory.
     """
 
     kind: str
@@ -156,8 +155,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A one-off run of a service's image, settings and mounts, with another command unless that is empty, and with
-    arguments after either. It outlives its caller."""
+    """A one-off run of a service's image, settings and mounts, with another command unless that is empty, arguments
+    after either, and `files` of this machine under these paths, to read. It outlives its caller."""
 
     service: str
     command: Sequence[str]
@@ -165,14 +164,13 @@ class RunRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     arguments: Sequence[str] = ()
+    files: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """Something `cleanup` would remove. `kind`: replica, network, volume, image.
-
-    `size` in bytes, None if unknown. What several images share counts in each.
-    """
+    """Something `cleanup` would remove. `kind`: replica, network, volume, image. `size` in bytes, None if unknown; what
+    several images share counts in each."""
 
     kind: str
     id: str
@@ -362,8 +360,7 @@ class Inside(Protocol):
     ) -> list[str]:
         """The host's command line that runs `command` (a shell if none is given) in a service.
 
-        It runs in this replica; None: the first running one.
-        `terminal` is False where the caller has none to give to it.
+        It runs in this replica; None: the first running one. `terminal`: whether the caller has one to give to it.
         """
 
 

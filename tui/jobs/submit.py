@@ -6,9 +6,8 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from tui.engine.interface import Engine, Replica, RunRequest, State
@@ -52,32 +51,6 @@ class Run:
         return not self.replica.id
 
 
-def find_job(stack: Stack, project: Project, name: str | None, main_class: str | None = None) -> JobSpec:
-    """The layout's job of this name (None: its default), or an ad-hoc one for a `.py` or `.jar` file.
-
-    A relative file is looked up in `/apps`, where users put theirs. Raises SubmitError.
-    """
-    layout = stack.layout
-    jobs = {job.name: job for job in layout.jobs}
-    if name is None:
-        default = layout.default_job()
-        if default is None:
-            raise SubmitError(f"{stack.name} names no job in its layout. Submit a file: /apps/NAME.py or NAME.jar")
-        return default
-    if name in jobs:
-        return replace(jobs[name], main_class=main_class) if main_class else jobs[name]
-    if name.endswith((".py", ".jar")):
-        client = stack.client(project)
-        if client is None:
-            raise SubmitError(f"{stack.name} has no service with the role spark-client to submit from.")
-        if name.endswith(".jar") and main_class is None:
-            raise SubmitError(f"Which class of {name} is to run? Add --class PACKAGE.NAME.")
-        app = name if name.startswith("/") else f"/apps/{name}"
-        return JobSpec(PurePosixPath(name).stem, client, app, main_class=main_class)
-    known = ", ".join(jobs) or "none"
-    raise SubmitError(f"{stack.name} has no job {name!r}. It has: {known}. A file must end in .py or .jar.")
-
-
 async def prepare(engine: Engine, job: JobSpec) -> str:
     """Runs the job's own preparation (building its JAR) and returns what it said. Raises SubmitError."""
     if not job.prepare:
@@ -95,13 +68,6 @@ async def check_running(engine: Engine, stack: Stack, project: Project, job: Job
     down = [name for name in project.services if name in needed and name not in running]
     if down:
         raise SubmitError(f"{' and '.join(down)} of {stack.name} must be up to run a job. Start it: sparkdeck up")
-
-
-def check_file(project: Project, job: JobSpec) -> None:
-    """Whether the application's file is there, as far as the host can see it. Raises SubmitError."""
-    host = project.host_path(job.service, job.app) if job.app else None
-    if host is not None and not host.is_file():
-        raise SubmitError(f"{job.app} of the job {job.name} is not there: no file {host}")
 
 
 async def submit(
@@ -126,7 +92,7 @@ async def submit(
         "run": run,
         "job": job.name,
         "kind": job.kind,
-        "app": job.app,
+        "app": job.origin or job.app,
         "class": job.main_class or "",
         "args": json.dumps(masked_words(args)),
         "conf": json.dumps(masked_record(conf or {})),
@@ -134,7 +100,7 @@ async def submit(
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     name = f"{project.name}-{run}"
-    request = RunRequest(job.service, command, name, labels, {**given, RUN_VARIABLE: run}, arguments)
+    request = RunRequest(job.service, command, name, labels, {**given, RUN_VARIABLE: run}, arguments, job.files)
     asked = False
 
     async def start() -> Replica:

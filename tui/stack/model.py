@@ -164,7 +164,8 @@ class JobSpec:
     Of kind spark it is `spark-submit [--class main_class] [--conf k=v] app args` in `service`; of kind run `command`
     (or the service's own) with `args`; of kind airflow a run of `dag` with `conf`. Paths are those inside the service.
     `prepare` is a command run there before each submit (building a JAR); `env` are defaults that a caller's own
-    environment variables of the same names override.
+    environment variables of the same names override. `files` of this machine are seen by a run under these paths;
+    `origin` is where its `app` lies on this machine, if it does. `searched`: spark-submit may not be on the PATH.
     """
 
     name: str
@@ -180,6 +181,9 @@ class JobSpec:
     kind: JobKind = JobKind.SPARK
     command: tuple[str, ...] = ()
     dag: str = ""
+    files: Mapping[Path, str] = field(default_factory=dict)
+    origin: str = ""
+    searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 from tui.engine import child
 from tui.engine.docker.api import Endpoint, default_certificates, parse_endpoint
 from tui.engine.docker.errors import TAIL_LINES
-from tui.engine.interface import EngineError, EngineGone, Progress, Replica
+from tui.engine.docker.replicas import OWN_PREFIX
+from tui.engine.interface import EngineError, EngineGone, Progress, Replica, RunRequest
 from tui.stack.model import Project, Stack
 from tui.text import message
 
@@ -201,6 +202,22 @@ async def in_turn(*acts: AsyncGenerator[Progress]) -> AsyncGenerator[Progress]:
 def options(name: str, values: Mapping[str, str]) -> list[str]:
     """`name KEY=VALUE` for each."""
     return [word for key, value in values.items() for word in (name, f"{key}={value}")]
+
+
+def run_words(request: RunRequest, own: Sequence[str]) -> list[str]:
+    """What compose is told to start a run; `own` is the service's command, for arguments that come after none."""
+    labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
+    taken = [word for file, seen in request.files.items() for word in ("--volume", f"{file}:{seen}:ro")]
+    return [
+        # Without --interactive=false a program that reads its input would wait for it for ever.
+        *("run", "--detach", "--no-deps", "--no-TTY", "--interactive=false", "--name", request.name),
+        *options("--label", labels),
+        *options("--env", request.env),
+        *taken,
+        request.service,
+        *(request.command or own),
+        *request.arguments,
+    ]
 
 
 def image_name(project: Project, service: str) -> str:

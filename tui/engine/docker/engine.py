@@ -15,12 +15,21 @@ from tui.engine.child import time_limit
 from tui.engine.docker import cleanup, streams
 from tui.engine.docker.answers import Listed, Machine, Top, Version
 from tui.engine.docker.api import Api
-from tui.engine.docker.compose import CommandFailed, Compose, builders, find_endpoint, image_name, in_turn, options
+from tui.engine.docker.compose import (
+    CommandFailed,
+    Compose,
+    builders,
+    find_endpoint,
+    image_name,
+    in_turn,
+    options,
+    run_words,
+)
 from tui.engine.docker.errors import NotThere, explain, taken_port
 from tui.engine.docker.holders import Holders
 from tui.engine.docker.owner import owner_of
 from tui.engine.docker.reach import Ways
-from tui.engine.docker.replicas import OWN_PREFIX, is_ours, replica
+from tui.engine.docker.replicas import is_ours, replica
 from tui.engine.interface import (
     Address,
     Capability,
@@ -247,17 +256,8 @@ class DockerEngine:
         # Compose takes arguments only with the command before them.
         own = project.services[request.service].command if request.arguments else ()
         await drain(self._build_missing([request.service]))
-        labels = {f"{OWN_PREFIX}{key}": value for key, value in {"run": request.name, **request.labels}.items()}
         try:
-            # Without --interactive=false a program that reads its input would wait for it for ever.
-            await self._compose.read(
-                *("run", "--detach", "--no-deps", "--no-TTY", "--interactive=false", "--name", request.name),
-                *options("--label", labels),
-                *options("--env", request.env),
-                request.service,
-                *(request.command or own),
-                *request.arguments,
-            )
+            await self._compose.read(*run_words(request, own))
         except CommandFailed as failure:
             await self._remove_unstarted(request.name)
             raise await self._reason(failure) from None

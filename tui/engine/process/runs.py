@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,14 +25,21 @@ async def start_run(plan: Plan, folder: Path, store: Store, watcher: Watcher, re
     """
     ports = Ports(folder)
     service = plan.service(request.service, ports.of(request.service, 1), ports.all_first())
+    # Here a file is where it is.
+    taken = {seen: str(file) for file, seen in request.files.items()}
+
+    def words(given: Sequence[str]) -> tuple[str, ...]:
+        found = plan.arguments(request.service, given)
+        return tuple(_with(taken, word) for word in found)
+
     spec = Spec(
         id=uuid.uuid4().hex,
         name=request.name,
         service=request.service,
         number=0,
         command=(
-            *(plan.arguments(request.service, request.command) or service.command),
-            *plan.arguments(request.service, request.arguments),
+            *(words(request.command) or service.command),
+            *words(request.arguments),
         ),
         environment={**service.environment, **request.env},
         folder=service.folder,
@@ -54,3 +62,9 @@ async def start_run(plan: Plan, folder: Path, store: Store, watcher: Watcher, re
         await asyncio.to_thread(store.remove, place)
         raise
     return spec.id
+
+
+def _with(taken: Mapping[str, str], word: str) -> str:
+    for seen, file in taken.items():
+        word = word.replace(seen, file)
+    return word

@@ -28,6 +28,9 @@ _CONFS = {
 _DEFAULT_MEMORY = "1g"
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _NOT_YET_LOOKS = 10
+# Not every image has it on the PATH: the usual places of several publishers.
+_PLACES = "$SPARK_HOME/bin:/opt/spark/bin:/opt/bitnami/spark/bin:/spark/bin:/usr/local/spark/bin"
+SEARCHED = ("sh", "-c", f'PATH="$PATH:{_PLACES}"; exec "$0" "$@"')
 
 
 def is_application(run: Replica) -> bool:
@@ -48,7 +51,7 @@ class Spark(Kind):
         self, project: Project, job: JobSpec, run: str, args: Sequence[str], conf: Mapping[str, str]
     ) -> tuple[list[str], list[str]]:
         """spark-submit and the application, and its arguments."""
-        command = ["spark-submit", "--conf", f"{RUN_PROPERTY}={run}"]
+        command = [*(SEARCHED if job.searched else ()), "spark-submit", "--conf", f"{RUN_PROPERTY}={run}"]
         for key, value in {**job.conf, **conf}.items():
             command += ["--conf", f"{key}={value}"]
         if job.main_class:
@@ -56,8 +59,8 @@ class Spark(Kind):
         return [*command, job.app], [*job.args, *args]
 
     def needs(self, stack: Stack, project: Project, job: JobSpec) -> list[str]:
-        """Its own service and the masters."""
-        return [job.service, *stack.with_role(project, Role.SPARK_MASTER)]
+        """Its own service, which may run nothing where nobody wrote a layout, and the masters."""
+        return [*([] if job.searched else [job.service]), *stack.with_role(project, Role.SPARK_MASTER)]
 
     def conf_of(self, fields: Mapping[str, str]) -> dict[str, str]:
         """Memory, cores and jars."""
