@@ -103,3 +103,35 @@ async def test_up_and_status_know_the_same_workers(session: Session, monkeypatch
     with pytest.raises(ready.NotReady, match="demo-worker-2"):
         async for _ in registered(session.engine, session.stack, session.project):
             pass
+
+
+async def test_a_master_that_answers_nothing_is_not_well(
+    tmp_path: Path, serve: conftest.Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status, deck and doctor; once it answers all is well."""
+    monkeypatch.setattr("tui.watch.cluster.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("tui.watch.live.MASTER_SECONDS", 0.02)
+    master = Master()
+    master.silent = True
+    project = Project("demo", {"master": Service("master")})
+    engine = ScriptedEngine(project)
+    engine.add("master", ports=(Port(8080, urlsplit(await serve(master.answer)).port, "127.0.0.1"),))
+    session = Session(engine, Stack("demo", tmp_path, (), tmp_path, layout=LAYOUT), project)
+    ((row,), state) = await status(session, Chosen())
+    assert (row["state"], row["well"], state) == ("silent", False, None) and "does not answer" in row["why"]
+    replicas = await engine.replicas()
+    cluster = await look_at_cluster(engine, session.stack, project, replicas)
+    (finding,) = check_moment(Situation(session.stack, project, replicas, cluster, engine.info))
+    assert finding.service == "master" and "does not answer" in finding.what
+
+    watch = StackWatch(engine, session.stack, project)
+    await watch.start()
+    try:
+        await until(lambda: watch.panes["master/1"].word == "silent")
+        master.silent = False
+        await until(lambda: watch.panes["master/1"].word == "running")
+    finally:
+        await watch.close()
+    ((row,), _) = await status(session, Chosen())
+    assert row["well"]
+    await session.close()

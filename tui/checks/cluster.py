@@ -16,9 +16,13 @@ GIB = 1024**3
 
 
 def check_cluster(now: Situation) -> Iterator[Finding]:
-    """Nothing where there is no master, or it does not answer."""
+    """Nothing where there is no master."""
     master = now.cluster.state
     if master is None:
+        name = now.service_of(Role.SPARK_MASTER)
+        if now.cluster.silent:
+            why = f"Why: sparkdeck logs {name}. Again: sparkdeck restart {name}"
+            yield Finding(f"{name} runs, but does not answer: {now.cluster.silent}", why, name)
         return
     for replica in now.replicas:
         if now.condition(replica.service, replica).word != NOT_REGISTERED:

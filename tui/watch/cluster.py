@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ from tui.watch.links import master_url
 
 # Of a worker's log, from its start on, so many lines are read for the place where it says it listens.
 FIRST_LINES = 300
+# A master that does not answer is asked again after so long, in seconds: it may only be busy.
+AGAIN_SECONDS = 1.0
 _STARTS = re.compile(r"Starting Spark worker (\S+):(\d{1,5})\b")
 # Names that are said of any machine tell none from another.
 _ANYWHERE = {"", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost"}
@@ -38,13 +40,15 @@ Said = Mapping[str, tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What the master says (None: there is none, or it does not answer) and whose workers these are: `workers` by the
-    replica's id, `missing` are the running ones that it does not know, `unclear` those that cannot be told."""
+    """What the master says (None: there is none, or it does not answer, for the reason `silent`) and whose workers these
+    are: `workers` by the replica's id, `missing` are the running ones that it does not know, `unclear` those that cannot
+    be told."""
 
     state: MasterState | None = None
     workers: Mapping[str, Worker] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     unclear: frozenset[str] = frozenset()
+    silent: str = ""
 
     def registered(self, replica: Replica) -> bool | None:
         """Whether the master gives work to a replica; None where that is unknown, or it is no worker that runs."""
@@ -170,19 +174,29 @@ class Workers:
 
 
 async def look_at_cluster(engine: Engine, stack: Stack, project: Project, replicas: Sequence[Replica]) -> Cluster:
-    """What the Spark master says now, joined with these replicas."""
-    return await Workers(engine, stack, project).ask(replicas, await master_state(engine, stack, project, replicas))
+    """What the Spark master says now, joined with these replicas; one that is silent is asked again first."""
+    state, silent = await _asked(engine, stack, project, replicas)
+    if silent:
+        await asyncio.sleep(AGAIN_SECONDS)
+        state, silent = await _asked(engine, stack, project, replicas)
+    return replace(await Workers(engine, stack, project).ask(replicas, state), silent=silent)
 
 
 async def master_state(
     engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]
 ) -> MasterState | None:
     """What the Spark master says now; None if the stack has none or it does not answer. Raises EngineError."""
+    return (await _asked(engine, stack, project, replicas))[0]
+
+
+async def _asked(
+    engine: Reach, stack: Stack, project: Project, replicas: Sequence[Replica]
+) -> tuple[MasterState | None, str]:
     url = await master_url(engine, stack, project, replicas)
     if url is None:
-        return None
+        return None, ""
     async with MasterClient(url) as client:
         try:
-            return await client.state()
-        except ClientError:
-            return None
+            return await client.state(), ""
+        except ClientError as error:
+            return None, str(error)

@@ -283,6 +283,7 @@ class StackWatch:
     async def _ask_master(self) -> None:
         """Asks the Spark master as long as one runs."""
         client: MasterClient | None = None
+        misses = 0
         try:
             while True:
                 bell, url = self._bell, None
@@ -302,8 +303,11 @@ class StackWatch:
                 client = client or MasterClient(url)
                 try:
                     self._learn(await self._workers.ask(self._replicas, await client.state()))
-                except ClientError:
-                    self._learn(Cluster())
+                    misses = 0
+                except ClientError as error:
+                    # Once it may only be busy.
+                    misses += 1
+                    self._learn(Cluster(silent=str(error) if misses > 1 else ""))
                 await asyncio.sleep(MASTER_SECONDS)
         finally:
             if client is not None:

@@ -13,7 +13,7 @@ from tui.stack.roles import one_shots
 from tui.watch.cluster import Cluster
 from tui.watch.dependencies import Wait, waits_of, waits_text
 from tui.watch.places import in_order, placed
-from tui.watch.words import DONE, DOWN, NOT_REGISTERED, count, end_text, is_well
+from tui.watch.words import DONE, DOWN, NOT_REGISTERED, SILENT, count, end_text, is_well
 
 # More of a health check's output says nothing in a line.
 _OUTPUT = 300
@@ -69,7 +69,7 @@ class Scene:
         # In a stack that is down nobody waits.
         waiting = replica.state is State.CREATED if replica else any(not one.is_run for one in self.replicas)
         waits = waits_of(self.project.services.get(service), self.replicas) if waiting else ()
-        return Condition(word, _reason(replica, word) if replica else "", waits)
+        return Condition(word, self._reason(replica, word) if replica else "", waits)
 
     def _word(self, service: str, replica: Replica | None) -> str:
         if replica is None:
@@ -88,7 +88,14 @@ class Scene:
             return str(replica.health)
         if self.cluster.registered(replica) is False:
             return NOT_REGISTERED
+        if self.cluster.silent and self.stack.role(service) is Role.SPARK_MASTER:
+            return SILENT
         return "healthy" if replica.health is Health.HEALTHY else "running"
+
+    def _reason(self, replica: Replica, word: str) -> str:
+        if word == SILENT:
+            return f"the Spark master does not answer: {self.cluster.silent}"
+        return _reason(replica, word)
 
     def _may_end(self, name: str, replica: Replica) -> bool:
         """Whether its end may be that of its work, since nothing says that it is to stay: no health check, no restart,

@@ -12,6 +12,7 @@ LOOKING = "looking"
 # In the place of a figure.
 NOT_KNOWN = "-"
 NOT_REGISTERED = "not registered"
+SILENT = "silent"
 DONE = "done"
 
 # A sign beside each word, so that a state is never told by its colour alone; and how good that is.
@@ -24,6 +25,7 @@ _SIGNS = {
     "restarting": ("◐", "warn"),
     "paused": ("‖", "warn"),
     NOT_REGISTERED: ("▲", "bad"),
+    SILENT: ("▲", "bad"),
     "unhealthy": ("▲", "bad"),
     "ended": ("✗", "bad"),
     DOWN: ("○", "dim"),
