@@ -40,9 +40,9 @@ Said = Mapping[str, tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What the master says (None: there is none, or it does not answer, for the reason `silent`) and whose workers these
-    are: `workers` by the replica's id, `missing` are the running ones that it does not know, `unclear` those that cannot
-    be told."""
+    """What the master says (None: there is none, or it does not answer: `silent` is why) and whose workers these are:
+    `workers` by the replica's id, `missing` are the running ones that it does not know, `unclear` those that cannot be
+    told."""
 
     state: MasterState | None = None
     workers: Mapping[str, Worker] = field(default_factory=dict)
