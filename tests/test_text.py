@@ -114,3 +114,17 @@ def test_a_message_never_lets_a_control_character_through() -> None:
 def test_messages_are_cleaned_in_linear_time() -> None:
     for start in ("\x1b[", "\x1b]", "\x1b", "\r", "\x1b]a\x1b"):
         assert len(message(start * 200_000)) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (" 10%|#    | 1/10\r 50%|##   | 5/10\r100%|#####| 10/10", "100%|#####| 10/10"),
+        ("\r[Stage 3:==>   (38 + 5) / 60]\r" + " " * 30 + "\r", "[Stage 3:==>   (38 + 5) / 60]"),
+        ("\x1b[32m1/2\x1b[0m\r\x1b[32m2/2\x1b[0m", "\x1b[32m2/2\x1b[0m"),
+        ("whole\r", "whole"),
+        ("\r\r", ""),
+    ],
+)
+def test_a_line_that_changes_is_its_last_state(line: str, shown: str) -> None:
+    assert clean(line) == shown

@@ -16,12 +16,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 
 def clean(line: str) -> str:
-    """A line with its text and colours (SGR), without any other control sequence or character.
+    """A line with its text and colours (SGR), without any other control sequence or character. Of what carriage returns
+    overwrote (a progress bar) only the last state is left that shows anything.
 
     Split at SGR first and strip the parts, so that no removal can put a new sequence together.
     """
     if line.isprintable():
         return line
+    if "\r" in line:
+        line = next((state for state in reversed(line.split("\r")) if state.strip()), "")
     parts = _SGR.split(line)
     return "".join(
         part if index % 2 else _CONTROL.sub("\ufffd", _SEQUENCE.sub("", part)) for index, part in enumerate(parts)
