@@ -25,9 +25,9 @@ async def before_data(engine: Engine, stack: Stack) -> AsyncGenerator[StartUpdat
 
     Raises EngineError.
     """
+    spec = data_spec(stack)
     for text in await prepare(engine, stack):
         yield Note(text)
-    spec = data_spec(stack)
     yield Phase(f"Building {spec.service}")
     async for progress in engine.build([spec.service]):
         yield progress

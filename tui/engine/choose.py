@@ -35,7 +35,8 @@ async def open_engine(stack: Stack, kind: EngineKind = EngineKind.AUTO) -> Engin
     try:
         return await DockerEngine.open(stack)
     except EngineGone as gone:
-        if kind is EngineKind.DOCKER:
+        # Whose project has no layout did not ask for processes.
+        if kind is EngineKind.DOCKER or stack.layout.source is None:
             raise
         try:
             return await _processes(stack, "Docker does not answer")

@@ -53,6 +53,11 @@ async def test_a_stack_without_a_process_form_needs_docker_and_both_reasons_are_
         await open_engine(plain)
     with pytest.raises(EngineError, match="no process form"):
         await open_engine(plain, EngineKind.PROCESS)
+    # A project without any layout is Docker's: what to start is all that is said.
+    file.unlink()
+    with pytest.raises(EngineGone, match=r"no-docker\.sock") as refusal:
+        await open_engine(find_stack(str(stack.folder), stack.folder))
+    assert "Start Docker" in str(refusal.value) and "Nor can it" not in str(refusal.value)
 
 
 @pytest.mark.engine
