@@ -121,8 +121,7 @@ def test_aliases_may_be_used(tmp_path: Path) -> None:
         (
             ("role: spark-master", "role: spark-mater"),
             "6: services.spark-master.role: 'spark-mater' is not allowed; did you mean 'spark-master'? Allowed: "
-            "spark-master, spark-worker, spark-client, mlflow, jupyter, object-store, scheduler, database, app, "
-            "one-shot, unknown",
+            + ", ".join(Role),
         ),
         (
             ("{title: UI, port: 8080}", "{title: UI, port: '8080'}"),

@@ -68,7 +68,7 @@ def test_spark_is_recognised_by_each_publisher_s_own_signals() -> None:
         Role.SPARK_WORKER,
         Role.SPARK_CLIENT,
         Role.SPARK_CLIENT,
-        Role.APP,
+        Role.SPARK_HISTORY,
     ]
     # Images made for one role.
     found = roles(a={"image": "bde2020/spark-master:3.3"}, b={"image": "bde2020/spark-worker:3.3"})
@@ -169,6 +169,48 @@ def links(name: str, *ports: int, **entry: Any) -> tuple[Link, ...]:
     return detect_layout(Project("p", {name: service})).service(name).links
 
 
+@pytest.mark.parametrize(
+    ("service", "role"),
+    [
+        ({"image": "apache/spark", "command": ("start-history-server.sh",)}, Role.SPARK_HISTORY),
+        ({"image": "apache/spark", "command": ("/opt/spark/sbin/start-connect-server.sh",)}, Role.SPARK_CONNECT),
+        ({"image": "apache/spark", "command": ("/opt/spark/sbin/start-thriftserver.sh",)}, Role.SPARK_THRIFT),
+        ({"image": "confluentinc/cp-kafka:7.6.0"}, Role.KAFKA),
+        ({"image": "docker.redpanda.com/redpandadata/redpanda:v24.1.1"}, Role.KAFKA),
+        ({"image": "bitnami/zookeeper:3.9"}, Role.ZOOKEEPER),
+        ({"image": "apache/hadoop:3", "command": ("hdfs", "namenode")}, Role.NAMENODE),
+        ({"image": "bde2020/hadoop-datanode:2.0.0"}, Role.DATANODE),
+        ({"image": "apache/hadoop:3", "command": ("yarn", "resourcemanager")}, Role.RESOURCE_MANAGER),
+        ({"image": "apache/hadoop:3", "command": ("yarn", "nodemanager")}, Role.NODE_MANAGER),
+        ({"image": "apache/hive:4.0.0", "environment": {"SERVICE_NAME": "metastore"}}, Role.METASTORE),
+        ({"image": "ghcr.io/projectnessie/nessie:0.99"}, Role.CATALOG),
+        ({"image": "tabulario/iceberg-rest"}, Role.CATALOG),
+        ({"image": "trinodb/trino:450"}, Role.TRINO),
+        ({"image": "flink:1.20", "command": ("jobmanager",)}, Role.FLINK),
+        ({"image": "apache/superset:4.0.0"}, Role.SUPERSET),
+        ({"image": "grafana/grafana-oss:11.0.0"}, Role.GRAFANA),
+        ({"image": "prom/prometheus:v2.53.0"}, Role.PROMETHEUS),
+        # What only has such a word in its name, or talks to one, is none.
+        ({"image": "provectuslabs/kafka-ui", "environment": {"KAFKA_CLUSTERS_0_NAME": "x"}}, Role.UNKNOWN),
+        ({"image": "confluentinc/cp-kafka-connect:7.6.0"}, Role.UNKNOWN),
+        ({"image": "api", "built": True, "environment": {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}}, Role.APP),
+        ({"image": "grafana/loki:3.0"}, Role.UNKNOWN),
+        ({"image": "prom/node-exporter"}, Role.UNKNOWN),
+    ],
+)
+def test_what_stands_beside_spark_has_roles_of_its_own(service: dict[str, Any], role: Role) -> None:
+    # Its name says nothing.
+    assert roles(x=service) == {"x": role}
+
+
+def test_pages_of_what_stands_beside_spark() -> None:
+    assert links("trino", 8080) == (Link("Trino", 8080),)
+    assert links("namenode", 8020, 9870) == (Link("HDFS", 9870),)
+    assert links("spark-connect", 4040, 15002) == (Link("Spark application", 4040),)
+    for name, port in (("kafka", 9092), ("zookeeper", 2181), ("metastore", 9083), ("starrocks", 9030)):
+        assert links(name, port) == (), name
+
+
 def test_links_lead_to_published_pages_only() -> None:
     assert links("spark-master", 7077, 8080) == (Link("Spark master", 8080),)
     assert links("spark-master", 7077) == ()
@@ -213,5 +255,7 @@ def test_every_module_is_in_the_table() -> None:
     """Of what is recognised, and of what is known while it runs."""
     for package, table in ((tui.stack.roles, ROLES), (tui.watch.roles, WATCHED)):
         modules = {module.name for module in iter_modules(package.__path__)} - {"kind"}
-        assert {str(role).replace("-", "_") for role in table} == modules
+        # What only has a health path is asked as any application is.
+        of_their_own = table if table is ROLES else [role for role in table if not ROLES[role].health]
+        assert {str(role).replace("-", "_") for role in of_their_own} == modules
     assert [*ROLES, Role.UNKNOWN] == list(Role)

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -202,10 +203,11 @@ async def test_an_application_says_its_status_where_it_has_a_health_path(scene: 
     ("answers", "line"),
     [
         ({"/ready": 200}, "healthy: /ready 200"),
-        ({"/ready": 401}, "not well: /ready 401"),
+        ({"/ready": 401}, "alive: /ready 401, it asks for a login"),
         ({"/ready": 404, "/health": 503}, "not well: /health 503"),
-        ({"/": 302}, "healthy: / 302"),
-        ({"/": 401}, "unknown: no health path answers (/ 401)"),
+        ({"/": 302}, "alive: / 302, which leads elsewhere"),
+        ({"/": 401}, "alive: / 401, it asks for a login"),
+        ({"/": 400}, "unknown: no health path answers (/ 400)"),
     ],
 )
 async def test_the_path_of_the_health_check_goes_first(
@@ -221,6 +223,66 @@ async def test_the_path_of_the_health_check_goes_first(
     replica = engine.add("api", ports=(Port(8000, urlsplit(await serve(answer)).port, "127.0.0.1"),))
     lines = await role_lines.role_lines(engine, replace(stack, layout=layout()), found, [replica], Cluster())
     assert lines == {replica.id: line}
+
+
+@pytest.mark.parametrize(
+    ("location", "line"),
+    [
+        ("/login?next=1", "healthy: / 200"),
+        ("login", "healthy: / 200"),
+        ("/broken", "not well: / 500"),
+        ("http://elsewhere.example/login", "alive: / 302, which leads elsewhere"),
+        ("/", "alive: / 302, which leads elsewhere"),
+    ],
+)
+async def test_a_redirect_is_followed_on_the_same_server(serve: Serve, stack: Stack, location: str, line: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/":
+            return web.Response(status=302, headers={"Location": location})
+        return web.Response(status={"/login": 200, "/broken": 500}.get(request.path, 404))
+
+    found = project()
+    engine = ScriptedEngine(found)
+    replica = engine.add("api", ports=(Port(8000, urlsplit(await serve(answer)).port, "127.0.0.1"),))
+    lines = await role_lines.role_lines(engine, replace(stack, layout=layout()), found, [replica], Cluster())
+    assert lines == {replica.id: line}
+
+
+async def test_where_a_health_path_is_is_learned_once(
+    serve: Serve, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also over the end of a command: its log is not filled with what is not there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=200 if request.path == "/api/health" else 404)
+
+    found = project()
+    engine = ScriptedEngine(found)
+    replica = engine.add("api", ports=(Port(8000, urlsplit(await serve(answer)).port, "127.0.0.1"),))
+    for _ in range(2):
+        lines = await role_lines.role_lines(engine, replace(stack, layout=layout()), found, [replica], Cluster())
+        assert lines == {replica.id: "healthy: /api/health 200"}
+    assert asked == ["/health", "/healthz", "/api/health", "/api/health"]
+
+
+async def test_what_is_not_well_by_its_own_word_is_not_well(scene: Callable[..., Scene]) -> None:
+    """In the pane, and what the doctor makes of it."""
+    here = scene()
+    status = 500
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status if request.path == "/health" else 404)
+
+    await here.add("api", {8000: answer})
+    await here.watch.start()
+    pane = here.watch.panes["api/1"]
+    await until(lambda: pane.word == "unhealthy")
+    assert not pane.well and pane.condition.reason == "not well: /health 500"
+    status = 200
+    await until(lambda: pane.word == "running")
 
 
 async def test_what_does_not_answer_is_unknown(scene: Callable[..., Scene]) -> None:

@@ -13,6 +13,7 @@ from tui.cli.output import note, out, print_json
 from tui.cli.session import Exit, open_session, verb
 from tui.text import bare
 from tui.watch.cluster import look_at_cluster
+from tui.watch.role_lines import role_lines
 
 
 @verb
@@ -24,7 +25,8 @@ async def doctor(context: typer.Context, as_json: Json = False) -> int:
     async with open_session(context) as session:
         replicas = await session.engine.replicas()
         cluster = await look_at_cluster(session.engine, session.stack, session.project, replicas)
-        now = Situation(session.stack, session.project, replicas, cluster, session.engine.info)
+        says = await role_lines(session.engine, session.stack, session.project, replicas, cluster)
+        now = Situation(session.stack, session.project, replicas, cluster, session.engine.info, says=says)
         findings = [*check_written(), *await check_everything(session.engine, now)]
     if as_json:
         print_json([{"service": one.service, "what": one.what, "remedy": one.remedy} for one in findings])

@@ -61,7 +61,7 @@ async def look(session: Session, chosen: Chosen) -> tuple[list[dict[str, Any]], 
         sample_all(session.engine, replicas),
     )
     lines = await role_lines(session.engine, session.stack, session.project, replicas, cluster)
-    scene = Scene(session.stack, session.project, found, cluster)
+    scene = Scene(session.stack, session.project, found, cluster, says=lines)
     rows = [
         _row(scene, key, replica, samples, lines)
         for key, replica in scene.places().items()

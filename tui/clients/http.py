@@ -37,8 +37,11 @@ class Trouble(StrEnum):
 class ClientError(Exception):
     """A request failed. The text is meant for the user: what, where, what to do."""
 
-    def __init__(self, kind: Trouble, text: str, *, status: int | None = None, body: str = "") -> None:
+    def __init__(
+        self, kind: Trouble, text: str, *, status: int | None = None, body: str = "", location: str = ""
+    ) -> None:
         super().__init__(text)
+        self.location = location
         self.kind = kind
         self.status = status
         self.body = body
@@ -131,7 +134,7 @@ class HttpClient:
                 allow_redirects=False,
             ) as response:
                 body = await self._read(path, response)
-                status = response.status
+                status, location = response.status, response.headers.get("Location", "")
         except TimeoutError:
             what = f"did not answer within {self.timeout:g} s"
             raise self._error(Trouble.TIMEOUT, path, what, "It may be starting or busy: try again.") from None
@@ -144,7 +147,7 @@ class HttpClient:
             text = body[:2000].decode("utf-8", "replace")
             said = "" if _is_html(body) else plain(text, 200)
             what = f"answered with status {status}" + (f": {said.rstrip('.')}" if said else "")
-            raise self._error(Trouble.STATUS, path, what, status=status, body=text)
+            raise self._error(Trouble.STATUS, path, what, status=status, body=text, location=location)
         return body
 
     async def _read(self, path: str, response: aiohttp.ClientResponse) -> bytes:

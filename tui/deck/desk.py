@@ -144,7 +144,8 @@ class Desk:
 
         assert self.ready is not None
         ready = self.ready
-        return Situation(ready.stack, ready.project, self.replicas(), ready.watch.cluster, ready.engine.info)
+        says = {pane.replica.id: pane.line for pane in self.panes.values() if pane.replica is not None}
+        return Situation(ready.stack, ready.project, self.replicas(), ready.watch.cluster, ready.engine.info, says=says)
 
     def replicas(self) -> list[Replica]:
         """Every replica and run, as last seen."""

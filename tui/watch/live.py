@@ -265,7 +265,8 @@ class StackWatch:
     def _show(self) -> None:
         """Works out the words of all panes from the replicas and the Spark master."""
         self._lines.update([] if self.outage else self._replicas)
-        scene = Scene(self._stack, self._project, self._replicas, self.cluster)
+        says = {one.id: self._lines.of(one, self.cluster) for one in self._replicas}
+        scene = Scene(self._stack, self._project, self._replicas, self.cluster, says=says)
         for key, pane in self.panes.items():
             if self.outage is not None:
                 reason = OURS if self.outage.ours else "the engine does not answer"
@@ -273,7 +274,7 @@ class StackWatch:
                 continue
             replica = pane.replica
             service = replica.service if replica else service_of(key)
-            line = self._lines.of(replica, self.cluster) if replica else ""
+            line = says.get(replica.id, "") if replica else ""
             pane.show(scene.condition(service, replica), pane_name(self._project, key, replica), line)
         self._links.update(self.panes.values(), self._replicas, self.cluster.workers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from tui.stack.roles import one_shots
 from tui.watch.cluster import Cluster
 from tui.watch.dependencies import Wait, waits_of, waits_text
 from tui.watch.places import in_order, placed
-from tui.watch.words import DONE, DOWN, NOT_REGISTERED, SILENT, count, end_text, is_well
+from tui.watch.words import DONE, DOWN, NOT_REGISTERED, NOT_WELL, SILENT, count, end_text, is_well
 
 # More of a health check's output says nothing in a line.
 _OUTPUT = 300
@@ -46,12 +46,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class Scene:
-    """One moment of a stack: its replicas, and what the Spark master says."""
+    """One moment of a stack: its replicas, what the Spark master says, and by its id what a replica says of itself."""
 
     stack: Stack
     project: Project
     replicas: Sequence[Replica]
     cluster: Cluster
+    says: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     @cached_property
     def one_shots(self) -> frozenset[str]:
@@ -90,11 +91,15 @@ class Scene:
             return NOT_REGISTERED
         if self.cluster.silent and self.stack.role(service) is Role.SPARK_MASTER:
             return SILENT
+        if self.says.get(replica.id, "").startswith(NOT_WELL):
+            return "unhealthy"
         return "healthy" if replica.health is Health.HEALTHY else "running"
 
     def _reason(self, replica: Replica, word: str) -> str:
         if word == SILENT:
             return f"the Spark master does not answer: {self.cluster.silent}"
+        if word == "unhealthy" and replica.health is not Health.UNHEALTHY:
+            return self.says.get(replica.id, "")
         return _reason(replica, word)
 
     def _may_end(self, name: str, replica: Replica) -> bool:

@@ -13,6 +13,8 @@ LOOKING = "looking"
 NOT_KNOWN = "-"
 NOT_REGISTERED = "not registered"
 SILENT = "silent"
+# How a line begins of what is not well by its own word.
+NOT_WELL = "not well"
 DONE = "done"
 
 # A sign beside each word, so that a state is never told by its colour alone; and how good that is.

@@ -25,15 +25,31 @@ from tui.stack.model import Layout, Link, Project, Role, ScaleSpec, Service, Ser
 from tui.stack.project import scale_obstacle
 from tui.stack.roles import (
     app,
+    catalog,
     database,
+    datanode,
+    flink,
+    grafana,
     jupyter,
+    kafka,
+    metastore,
     mlflow,
+    namenode,
+    node_manager,
     object_store,
     one_shot,
+    prometheus,
+    resource_manager,
     scheduler,
     spark_client,
+    spark_connect,
+    spark_history,
     spark_master,
+    spark_thrift,
     spark_worker,
+    superset,
+    trino,
+    zookeeper,
 )
 from tui.stack.roles.kind import Kind
 
@@ -50,12 +66,28 @@ ROLES: Mapping[Role, Kind] = {
         database,
         app,
         one_shot,
+        spark_history,
+        spark_connect,
+        spark_thrift,
+        kafka,
+        zookeeper,
+        namenode,
+        datanode,
+        resource_manager,
+        node_manager,
+        metastore,
+        catalog,
+        trino,
+        flink,
+        superset,
+        grafana,
+        prometheus,
     )
 }
 
 THRESHOLD = 3
 
-SPARK = frozenset({Role.SPARK_MASTER, Role.SPARK_WORKER, Role.SPARK_CLIENT})
+SPARK = frozenset(role for role in Role if role.startswith("spark-"))
 
 # What compose calls the dependency on a service that has done its work.
 COMPLETED = "service_completed_successfully"
@@ -64,7 +96,10 @@ COMPLETED = "service_completed_successfully"
 MAX_FACT = 20_000
 
 # Ports whose services speak something else than HTTP.
-NOT_HTTP = frozenset({22, 25, 53, 1433, 2181, 3306, 5432, 5672, 6379, 6066, 7077, 7078, 9042, 9083, 9092, 10000, 27017})
+NOT_HTTP = frozenset(
+    {22, 25, 53, 1433, 1521, 1883, 2181, 2379, 2888, 3306, 3888, 5432, 5433, 5672, 6066, 6123, 6379, 6875, 7077}
+    | {7078, 7687, 8020, 9030, 9042, 9050, 9083, 9092, 9094, 9300, 10000, 11211, 15002, 26257, 27017, 29092}
+)
 
 
 def detect_layout(project: Project) -> Layout:

@@ -24,14 +24,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A role. Without a `page` each of its ports that may speak HTTP is one, unless it `has_pages` not."""
+    """A role. Without a `page` each of its ports that may speak HTTP is one, unless it `has_pages` not. `health` is a
+    path of its page that answers well only where all is."""
 
     role: Role
     page: Page | None
     signals: tuple[Signal, ...]
     has_pages: bool
+    health: str
 
 
-def kind(role: Role, page: Page | None, *signals: Signal, has_pages: bool = True) -> Kind:
+def kind(role: Role, page: Page | None, *signals: Signal, has_pages: bool = True, health: str = "") -> Kind:
     """A role by its page and its signals."""
-    return Kind(role, page, signals, has_pages)
+    return Kind(role, page, signals, has_pages, health)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tui.engine.interface import Engine, Replica, State
 from tui.stack.model import Project, Role, Stack
+from tui.stack.roles import ROLES
 from tui.watch.cluster import Cluster
 from tui.watch.roles import app, mlflow, object_store, scheduler, spark_master, spark_worker
 from tui.watch.roles.kind import Login, Watched
@@ -17,6 +18,7 @@ WATCHED: Mapping[Role, Watched] = {
     Role.OBJECT_STORE: object_store.WATCHED,
     Role.SCHEDULER: scheduler.WATCHED,
     Role.APP: app.WATCHED,
+    **{role: app.WATCHED for role, kind in ROLES.items() if kind.health},
 }
 _NOTHING = Watched()
 
