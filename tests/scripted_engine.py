@@ -58,6 +58,10 @@ class ScriptedEngine(Script):
         self._check("project")
         return self._project
 
+    async def remembered(self) -> Project | None:
+        self._check("remembered")
+        return self._remembered
+
     async def owner(self) -> tuple[int, int]:
         return 1000, 1000
 

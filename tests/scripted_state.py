@@ -58,6 +58,7 @@ class Script:
 
     def __init__(self, project: Project, *, endpoint: str = "memory") -> None:
         self._project = project
+        self._remembered: Project | None = None
         self.info = EngineInfo("scripted", "1", endpoint)
         self.actions: list[tuple[str, tuple[Any, ...]]] = []
         self.progress: dict[str, list[str]] = {}

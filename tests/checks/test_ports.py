@@ -74,10 +74,30 @@ async def test_the_next_free_one_is_no_other_port_of_the_stack(stack: Stack) -> 
 
 async def test_a_port_without_a_variable_and_a_range(stack: Stack) -> None:
     (text,) = await said(Engine({20_020: "java"}), stack, 20_020)
-    assert f"change the port in {stack.folder}; " in text
+    line = stack.files[0].read_text()[: stack.files[0].read_text().index("20020")].count("\n") + 1
+    assert f"change the port in {stack.files[0]}:{line}; " in text
     (text,) = await said(Engine({20_010: "java", 20_011: "java"}), stack, 20_010, 20_011)
     assert text.startswith("Ports 20010 to 20011, which web wants, are taken by java.")
     assert text.endswith(f"Stop that, or set MORE_PORTS in {stack.env_file}.")
+
+
+async def test_ports_that_do_not_follow_each_other_are_told_one_by_one(stack: Stack) -> None:
+    (text,) = await said(Engine({20_020: "java", 20_030: "java"}), stack, 20_020, 20_030)
+    assert text.startswith("Ports 20020 and 20030, which web wants, are taken by java.")
+    (text,) = await said(Engine(dict.fromkeys((1, 3, 4, 5, 9), "java")), stack, 1, 3, 4, 5, 9)
+    assert text.startswith("Ports 1, 3 to 5 and 9, which")
+    # Published for IPv4 and IPv6 it is one.
+    (text,) = await said(Engine({20_020: "java"}), stack, 20_020, 20_020)
+    assert text.startswith("Port 20020, which web wants, is taken") and " is free" in text
+
+
+async def test_every_service_is_told_another_free_port(stack: Stack) -> None:
+    ports = range(20_020, 20_024)
+    services = {f"s{port}": Service(f"s{port}", ports=(Port(80, port, "127.0.0.1"),)) for port in ports}
+    engine: Any = Engine(dict.fromkeys(ports, "java"))
+    found = await check_ports(engine, stack, Project("demo", services))
+    free = [str(finding).split("; ")[1].split(" is free")[0] for finding in found]
+    assert len(set(free)) == 4 and not {int(one) for one in free} & set(ports)
 
 
 async def test_of_a_remote_machine_no_free_port_is_known(stack: Stack) -> None:

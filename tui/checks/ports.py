@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tui.checks.finding import Finding
 from tui.engine.interface import Engine, State
@@ -31,8 +34,12 @@ async def check_ports(engine: Engine, stack: Stack, project: Project, services: 
                 taken.setdefault((name, holder, variables.get(port.published)), []).append(port)
     findings = []
     for (name, holder, variable), ports in taken.items():
-        free = await engine.next_free(ports[-1], wanted) if len(ports) == 1 else None
-        change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {stack.folder}"
+        free = await engine.next_free(ports[-1], wanted) if len({port.published for port in ports}) == 1 else None
+        if free:
+            # The next service gets another one.
+            wanted.add(free)
+        where = "" if variable else await asyncio.to_thread(_written, stack, ports[0].published)
+        change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {where}"
         more = f"; {free} is free" if free else ""
         what = f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}."
         findings.append(Finding(what, f"Stop that, or {change}{more}.", name))
@@ -40,9 +47,28 @@ async def check_ports(engine: Engine, stack: Stack, project: Project, services: 
 
 
 def _ports(ports: Sequence[Port]) -> str:
-    numbers = [port.published or 0 for port in ports]
-    return f"Port {numbers[0]}," if len(numbers) == 1 else f"Ports {min(numbers)} to {max(numbers)},"
+    numbers = sorted({port.published or 0 for port in ports})
+    rows: list[list[int]] = []
+    for number in numbers:
+        if rows and rows[-1][-1] + 1 == number:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    told = [str(row[0]) if len(row) == 1 else f"{row[0]} to {row[-1]}" for row in rows]
+    text = ", ".join(told[:-1]) + " and " + told[-1] if len(told) > 1 else told[0]
+    return f"Port{'' if len(numbers) == 1 else 's'} {text},"
+
+
+def _written(stack: Stack, number: int | None) -> str:
+    """The file and the line where a port is written, else the stack's folder."""
+    port = re.compile(rf"(?<!\d){number}(?!\d)")
+    for file in stack.files:
+        with suppress(OSError):
+            for count, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+                if port.search(line.partition("#")[0]):
+                    return f"{file}:{count}"
+    return str(stack.folder)
 
 
 def _is(ports: Sequence[Port]) -> str:
-    return "is" if len(ports) == 1 else "are"
+    return "is" if len({port.published for port in ports}) == 1 else "are"

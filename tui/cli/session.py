@@ -94,6 +94,8 @@ async def open_session(context: typer.Context, *needs: Capability, starting: boo
         output.note(f"as {info.endpoint}: {info.reason}")
     try:
         demand(session.engine, *needs)
+        if session.stale:
+            output.note(f"{session.stale}\nUntil that is mended, this is what runs of it.", "yellow")
         if not ACTS.isdisjoint(needs):
             await _only_ours(session)
         yield session

@@ -220,16 +220,17 @@ class Inventory(Protocol):
         """Which engine this is."""
 
     def lacks(self, capability: Capability) -> str:
-        """Why this engine has not got a capability, for people; empty where it has it.
-
-        The calls that belong to what it lacks raise Lacking with the same reason.
-        """
+        """Why this engine has not got a capability, for people; empty where it has it. Calls that belong to it raise
+        Lacking with the same reason."""
 
     async def close(self) -> None:
         """Gives back every connection. Streams still open, and later calls, raise EngineGone."""
 
     async def project(self) -> Project:
         """The stack's services as the engine resolves them, profiles included."""
+
+    async def remembered(self) -> Project | None:
+        """As its replicas tell it, where its files cannot be read, until these change; None without any."""
 
     async def replicas(self) -> list[Replica]:
         """Every replica and run of this stack, ended ones included, by service and number; runs after replicas."""
@@ -325,10 +326,8 @@ class Runs(Protocol):
     """One-off runs, which outlive who started them."""
 
     async def start_run(self, request: RunRequest) -> Replica:
-        """Starts a run in the background and returns it; it goes on when the caller ends.
-
-        What the service depends on is not started. A run that cannot start leaves nothing behind.
-        """
+        """Starts a run in the background and returns it; it goes on when the caller ends. What the service depends on
+        is not started. A run that cannot start leaves nothing behind."""
 
 
 class Inside(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from tui.stack.environment import read_env_file
-from tui.stack.errors import StackError, nearest
+from tui.stack.errors import LayoutError, StackError, nearest
 from tui.stack.layout import LAYOUT_NAME, SCHEMA_NAME, is_layout, load_layout
 from tui.stack.model import NO_LAYOUT, Stack, Variant
 from tui.stack.root import bundled_root
@@ -52,8 +52,14 @@ def find_stack(choice: str | None, cwd: Path, variant: str | None = None, select
         raise StackError(
             "--stack (SPARKDECK_STACK) and --file or --project-directory both say which project is meant. Say it once."
         )
-    named = _selected(selection, cwd) if choice is None else None
-    stack = applied(with_variant(named or _find(choice, cwd), variant), selection, cwd)
+    try:
+        named = _selected(selection, cwd) if choice is None else None
+        found = named or _find(choice, cwd)
+    except LayoutError as error:
+        if error.bare is not None:
+            error.bare = applied(error.bare, selection, cwd)
+        raise
+    stack = applied(with_variant(found, variant), selection, cwd)
     where = () if named else _words(stack, choice, cwd)
     return replace(stack, words=(*where, *selection.words(cwd), *(("--variant", variant) if variant else ())))
 
@@ -211,7 +217,12 @@ def _folder_stack(folder: Path, named: tuple[Path, ...] = (), layout_file: Path 
     folder = folder.resolve()
     files = tuple(file.parent.resolve() / file.name for file in named) or compose_files(folder)
     layout_file = layout_file or _layout_file(folder)
-    layout = load_layout(layout_file) if layout_file else NO_LAYOUT
+    try:
+        layout = load_layout(layout_file) if layout_file else NO_LAYOUT
+    except LayoutError as error:
+        if files:
+            error.bare = Stack(folder.name or "stack", folder, files, home=folder)
+        raise
     variant = next((one for one in layout.variants if one.default), None) if not named else None
     if not files and not variant:
         raise StackError(f"{folder} has no compose file. Looked for: {', '.join(COMPOSE_NAMES)}")

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.stack.model import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,12 @@ class ProjectError(StackError):
 
 
 class LayoutError(StackError):
-    """A layout with mistakes: all of them, in the order of their lines."""
+    """A layout with mistakes: all of them, in the order of their lines. `bare` is the stack without it, if there is
+    one."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
+        self.bare: Stack | None = None
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tui.engine.choose import open_engine
 from tui.engine.interface import Engine, EngineError, EngineGone
 from tui.stack.catalogue import compose_files
-from tui.stack.errors import StackError
+from tui.stack.errors import LayoutError, StackError
 from tui.stack.fingerprint import fingerprint
 from tui.stack.layout import LAYOUT_NAME, check_against
 from tui.stack.model import NO_LAYOUT, Project, Stack
@@ -64,20 +64,32 @@ class Session:
     ) -> Session:
         """Opens the stack that `find` finds, and finds again when its files change.
 
-        Raises StackError where these are wrong, EngineError where its engine does not answer.
+        Raises StackError where these are wrong, EngineError where its engine does not answer. Unless it is `starting`,
+        what runs of it can be seen and ended nevertheless: as its engine remembers it, and `stale` says why.
 
         One that is `starting` gets the credentials that its compose files demand and its layout generates; `tell` is
         called with what was made.
         """
-        stack = find()
+        trouble: StackError | None = None
+        try:
+            stack = find()
+        except LayoutError as error:
+            if starting or error.bare is None:
+                raise
+            trouble, stack = error, error.bare
         stamp = await asyncio.to_thread(_look_at, stack)
-        for text in demand_variables(stack, starting=starting):
-            tell(text)
+        try:
+            for text in demand_variables(stack, starting=starting):
+                tell(text)
+        except StackError as error:
+            if starting:
+                raise
+            trouble = trouble or error
         engine = await open_engine(stack)
         try:
-            project = await engine.project()
-            session = cls(engine, with_roles(stack, project), project)
-            session._find, session._stamp = find, stamp
+            stack, project, stale = await _read(engine, stack, trouble, starting=starting)
+            session = cls(engine, stack, project)
+            session._find, session._stamp, session.stale = find, stamp, stale
             return session
         except BaseException:
             with suppress(EngineError, OSError):
@@ -134,6 +146,33 @@ class Session:
             self.stale = stale
             self.version += 1
         return True
+
+
+async def _read(
+    engine: Engine, stack: Stack, trouble: StackError | EngineError | None, *, starting: bool
+) -> tuple[Stack, Project, str]:
+    """The stack with its roles, its project, and why these are only as the engine remembers them, or empty."""
+    if trouble is None:
+        try:
+            project = await engine.project()
+            return with_roles(stack, project), project, ""
+        except EngineGone:
+            raise
+        except (StackError, EngineError) as error:
+            broken = await asyncio.to_thread(_broken, stack.files) if isinstance(error, EngineError) else ""
+            trouble = StackError(broken) if broken else error
+    known = None
+    if isinstance(trouble, LayoutError):
+        # Its compose files may be right.
+        with suppress(EngineError):
+            project = await engine.project()
+            known = project if any(not one.is_run for one in await engine.replicas()) else None
+    if known is None and not starting:
+        known = await engine.remembered()
+    if known is None:
+        raise trouble
+    layout = detect_layout(known) if stack.layout == NO_LAYOUT else stack.layout
+    return replace(stack, layout=layout), known, str(trouble)
 
 
 def _broken(files: Iterable[Path]) -> str:

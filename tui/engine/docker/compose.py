@@ -102,6 +102,8 @@ class Compose:
 
     def __init__(self, stack: Stack, endpoint: Endpoint) -> None:
         self._stack = stack
+        # Set where the files cannot be read: by its name compose finds, stops and removes what there is.
+        self.by_name = ""
         # Named on every command line, so that all of them and the streams talk to one engine. The context
         # `default` only stands for an address.
         named = endpoint.context != "default"
@@ -114,6 +116,8 @@ class Compose:
     def command(self, *arguments: str, every_profile: bool = False) -> list[str]:
         """The whole command line, the way every caller can run it from any folder."""
         stack = self._stack
+        if self.by_name and arguments[0] != "config":
+            return self.docker("compose", "--project-name", self.by_name, *arguments)
         settings = stack.env_files or ((stack.env_file,) if stack.env_file.is_file() else ())
         return self.docker(
             "compose",

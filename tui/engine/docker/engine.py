@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import platform
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
-from pathlib import Path
 from typing import Any
 
 from tui.engine.child import time_limit
 from tui.engine.docker import cleanup, streams
-from tui.engine.docker.answers import Listed, Machine, Top, Version
+from tui.engine.docker.answers import Machine, Top, Version
 from tui.engine.docker.api import Api
 from tui.engine.docker.compose import (
     CommandFailed,
@@ -25,11 +23,12 @@ from tui.engine.docker.compose import (
     options,
     run_words,
 )
-from tui.engine.docker.errors import NotThere, explain, taken_port
+from tui.engine.docker.errors import explain, taken_port
 from tui.engine.docker.holders import Holders
 from tui.engine.docker.owner import owner_of
+from tui.engine.docker.projects import Projects, inspected
 from tui.engine.docker.reach import Ways
-from tui.engine.docker.replicas import is_ours, replica
+from tui.engine.docker.replicas import replica
 from tui.engine.interface import (
     Address,
     Capability,
@@ -47,13 +46,10 @@ from tui.engine.interface import (
     drain,
 )
 from tui.engine.ports import next_free
-from tui.stack.errors import ProjectError
-from tui.stack.fingerprint import fingerprint
 from tui.stack.model import Port, Project, Stack
-from tui.stack.project import parse_project, scale_obstacle
+from tui.stack.project import scale_obstacle
 
 EXECUTE_LIMIT = 1024 * 1024
-INSPECTIONS_AT_ONCE = 8
 RESTART_SECONDS = 300
 PS = "-eo pid,user,pcpu,rss,etime,args"
 # `exec bash || exec sh` would not do: a shell whose exec fails ends.
@@ -65,12 +61,10 @@ class DockerEngine:
 
     def __init__(self, stack: Stack, api: Api, info: EngineInfo, *, on_host: bool = False) -> None:
         """`on_host`: the engine is this very machine's, without a virtual one or namespaces between."""
-        self._stack = stack
         self._api = api
         self._info = info
         self._compose = Compose(stack, api.endpoint)
-        self._project: Project | None = None
-        self._files: Mapping[Path, tuple[int, int] | None] = {}
+        self._projects = Projects(api, self._compose, stack)
         self._ways = Ways(api, self._compose.docker, on_host=on_host)
         self._holders = Holders(api)
 
@@ -113,16 +107,11 @@ class DockerEngine:
 
     async def project(self) -> Project:
         """The compose project as compose resolves it now, services behind profiles included."""
-        files = await asyncio.to_thread(fingerprint, self._stack)
-        if self._project is None or files != self._files:
-            try:
-                self._project = parse_project(await self._compose.config(), self._stack.profiles)
-            except CommandFailed as failure:
-                raise explain("Reading the compose project", failure.output, self._info.endpoint) from None
-            except ProjectError as error:
-                raise EngineError(str(error)) from None
-            self._files = files
-        return self._project
+        return await self._projects.project()
+
+    async def remembered(self) -> Project | None:
+        """The project as its containers tell it, where its files cannot be read."""
+        return await self._projects.remembered()
 
     async def owner(self) -> tuple[int, int]:
         """User and group id that a container must run as, so that its files are the present user's."""
@@ -131,23 +120,7 @@ class DockerEngine:
     async def replicas(self) -> list[Replica]:
         """Every replica and run of this stack, by service and number; somebody's `compose run` is neither."""
         found = await cleanup.containers(self._api, await self._project_name())
-        at_once = asyncio.Semaphore(INSPECTIONS_AT_ONCE)
-
-        async def look(container: Listed) -> Replica | None:
-            async with at_once:
-                try:
-                    return replica(await self._api.inspect(container.id))
-                except NotThere:
-                    # Removed between the list and the look.
-                    return None
-
-        looks = [asyncio.ensure_future(look(item)) for item in found if is_ours(item.labels or {})]
-        try:
-            replicas = [seen for seen in await asyncio.gather(*looks) if seen is not None]
-        finally:
-            for task in looks:
-                task.cancel()
-            await asyncio.gather(*looks, return_exceptions=True)
+        replicas = await inspected(self._api, found)
         await self._ways.keep(replicas)
         return sorted(replicas, key=lambda one: (one.service, one.is_run, one.number, one.name))
 
@@ -374,7 +347,7 @@ class DockerEngine:
         return [image_name(project, name) for name, entry in project.services.items() if entry.built]
 
     async def _project_name(self) -> str:
-        return (self._project or await self.project()).name
+        return await self._projects.name()
 
     async def _with(self, services: Sequence[str]) -> Project:
         """The project, which must have these services."""

@@ -93,6 +93,9 @@ class ProcessEngine:
 
     # what there is
 
+    async def remembered(self) -> None:
+        """Nothing: without its files nobody knows what a process is for."""
+
     async def project(self) -> Project:
         """The compose project with the ports that its services have, or would like to have."""
         plan = await self._plan()
@@ -376,9 +379,8 @@ class ProcessEngine:
     def _check_names(self, project: Project, names: Sequence[str]) -> None:
         for name in names:
             if name not in project.services:
-                raise EngineError(
-                    f"There is no service {name!r} in {project.name}; there are: {', '.join(project.services)}"
-                )
+                known = ", ".join(project.services)
+                raise EngineError(f"There is no service {name!r} in {project.name}; there are: {known}")
 
     async def _folder_of(self, replica_id: str) -> Path:
         self._check()
