@@ -12,6 +12,7 @@ from msgspec import convert
 
 from tui.checks import disk, history
 from tui.checks.disk import check_disk
+from tui.checks.down import check_down
 from tui.checks.history import check_history
 from tui.checks.mlflow import is_stale
 from tui.checks.moment import check_moment
@@ -162,3 +163,17 @@ def test_an_mlflow_run_whose_client_is_gone(status: str, tag: str | None, hours:
     info = {"run_id": "r", "experiment_id": "0", "status": status, "start_time": began}
     run = convert({"info": info, "data": {"tags": tags}}, MlflowRun)
     assert is_stale(run, {"job-1"}, now) is stale
+
+
+def test_what_is_down_or_stopped_is_told_but_no_run() -> None:
+    def down(*replicas: Replica) -> list[str]:
+        return [finding.what for finding in check_down(moment(*replicas), {"told"})]
+
+    up = [one(), one("worker", 1), one("worker", 2)]
+    run = Replica("r", "demo-fly-1", "db", 0, State.ENDED, exit_code=130, labels={"run": "fly-1"})
+    assert down(*up) == [] and down(*up, run) == []
+    assert down(run) == down() == ["demo is down: none of its 2 services runs."]
+    assert down(one(), one("worker", 1, state=State.ENDED, exit_code=143), run) == [
+        *("worker-1 was stopped.", "worker-2 is down."),
+    ]
+    assert down(*up[:2], one("worker", 2, state=State.PAUSED)) == ["worker-2 is paused."]

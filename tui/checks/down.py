@@ -24,6 +24,9 @@ def check_down(now: Situation, told: Collection[str]) -> Iterator[Finding]:
         yield Finding(f"{now.stack.name} is down: none of its {services} runs.", "Start it: sparkdeck up")
         return
     for key, replica in now.places().items():
+        if replica is not None and replica.is_run:
+            # Of a run its verdict tells.
+            continue
         service = service_of(key)
         condition = now.condition(service, replica)
         if service in told or condition.waits or condition.word not in (DOWN, "ended", "paused"):
