@@ -283,7 +283,8 @@ async def test_a_killed_worker_is_a_finding(cluster: Cluster) -> None:
         await person.press("u")
         await person.until_done("up spark-worker-2")
         await person.until_cluster(2)
-        assert "finding" not in screen_text(person.app)
+        # The deck asks the master every few seconds.
+        await person.until(lambda: "finding" not in screen_text(person.app), "nothing is found any more")
 
 
 async def test_workers_join_and_leave(cluster: Cluster) -> None:
