@@ -50,7 +50,8 @@ def wait(x):
         time.sleep(0.05)
     return x
 
-print(spark.sparkContext.parallelize(range(8), 8).map(wait).count())
+# In one piece: the JVM writes its lines to the same file, in several.
+sys.stdout.write(f"\\n{spark.sparkContext.parallelize(range(8), 8).map(wait).count()}\\n")
 spark.stop()
 """
 
