@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from tests.cli.test_command import sparkdeck
-from tests.engine.docker.conftest import project_name as new_name
 from tests.engine.docker.conftest import remove_project
 
 pytestmark = pytest.mark.engine
-project_name = new_name
 
 COMPOSE = """
 services:

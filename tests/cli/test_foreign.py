@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_command import sparkdeck
-from tests.engine.docker.conftest import project_name as new_name
 from tests.engine.docker.conftest import remove_project
 from tests.real.hold import until
 
 pytestmark = pytest.mark.engine
-project_name = new_name
 
 SERVICE = "{image: 'debian:bookworm-slim', init: true, command: [sleep, infinity]}"
 

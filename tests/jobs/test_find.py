@@ -9,12 +9,14 @@ import pytest
 
 from tests.scripted_engine import ScriptedEngine
 from tui.engine.interface import EngineInfo
-from tui.jobs.find import check_file, check_taken, find_job
+from tui.jobs.find import check_files, find_job
 from tui.jobs.kinds.kind import SubmitError
 from tui.jobs.submit import submit
 from tui.stack.model import JobSpec, Layout, Mount, Project, Role, Service, ServiceLayout, Stack
 
 ROLES = {"client": Role.SPARK_CLIENT, "master": Role.SPARK_MASTER, "worker": Role.SPARK_WORKER}
+
+HERE = EngineInfo("docker", "29", "unix:///x")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_a_file_of_this_machine_is_taken_along_with_what_it_needs(stack: Stack, 
         "spark.jars": "/sparkdeck/more.jar",
         "spark.files": "/sparkdeck/table.csv",
     }
-    check_file(project, job)
+    check_files(HERE, project, job)
 
 
 async def test_its_run_tells_where_it_lies_here(stack: Stack, project: Project, here: Path) -> None:
@@ -102,9 +104,9 @@ def test_what_is_nowhere_is_told_with_both_places(stack: Stack, project: Project
 
 def test_an_engine_elsewhere_does_not_see_it(stack: Stack, project: Project, here: Path) -> None:
     job = find_job(stack, project, "hello.py", folder=here)
-    check_taken(EngineInfo("docker", "29", "unix:///x"), job)
+    check_files(HERE, project, job)
     with pytest.raises(SubmitError, match="is on another"):
-        check_taken(EngineInfo("docker", "29", "ssh://far", here="this machine"), job)
+        check_files(EngineInfo("docker", "29", "ssh://far", here="this machine"), project, job)
 
 
 @pytest.mark.parametrize(

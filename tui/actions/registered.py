@@ -47,22 +47,15 @@ async def registered(
                 yield Step("spark cluster", text, seconds, ready=True)
                 return
         if seconds > limit:
-            missing = [replica for replica in replicas if replica.id in cluster.missing]
-            masters = {*stack.with_role(project, Role.SPARK_MASTER)}
-            silent = [replica for replica in replicas if replica.service in masters] if alive is None else []
+            masters = stack.with_role(project, Role.SPARK_MASTER) if alive is None else []
+            silent = [one for one in replicas if one.service in masters]
+            missing = [one for one in replicas if one.id in cluster.missing]
             if not silent and not missing:
                 known = "does not answer" if alive is None else f"knows {alive}"
                 raise NotReady(f"The Spark master should have {count} workers; it {known}. See: sparkdeck status")
-            word = "the Spark master does not answer" if silent else "not registered with the Spark master"
-            steps = [
-                Step(
-                    one.name,
-                    f"{word} after {seconds:.0f} s",
-                    seconds,
-                    detail=f"sparkdeck logs {one.service}",
-                    last=one,
-                )
-                for one in silent or missing
-            ]
+            what = "the Spark master does not answer" if silent else "not registered with the Spark master"
+            word = f"{what} after {seconds:.0f} s"
+            failed = silent or missing
+            steps = [Step(one.name, word, seconds, detail=f"sparkdeck logs {one.service}", last=one) for one in failed]
             raise await not_ready(engine, steps)
         await asyncio.sleep(LOOK_SECONDS)

@@ -12,7 +12,7 @@ from tui.checks.ports import check_ports
 from tui.engine.interface import Engine, Progress
 from tui.stack.environment import create_folders, has_data, prepare_environment
 from tui.stack.model import Project, Stack
-from tui.watch.ready import Step, all_behind_profiles, wait_ready, wanted_services, with_needs
+from tui.watch.ready import CHOOSE_PROFILE, Step, all_behind_profiles, wait_ready, wanted_services, with_needs
 
 
 class Refused(Exception):
@@ -108,6 +108,6 @@ def _validate(stack: Stack, project: Project, services: Sequence[str]) -> None:
         if name not in project.services
     ]
     if not services and (behind := all_behind_profiles(stack, project)):
-        problems.append(f"{behind} Choose one: sparkdeck --profile NAME up. Or name the services: sparkdeck up SERVICE")
+        problems.append(f"{behind} {CHOOSE_PROFILE}")
     if problems:
         raise Refused("\n".join(problems))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from tui.checks.finding import Finding
 from tui.checks.situation import Situation
 from tui.watch.places import pane_name, service_of
-from tui.watch.ready import all_behind_profiles, wanted_services
+from tui.watch.ready import CHOOSE_PROFILE, all_behind_profiles, wanted_services
 from tui.watch.words import DOWN, count
 
 
@@ -17,7 +17,7 @@ def check_down(now: Situation, told: Collection[str]) -> Iterator[Finding]:
     here = [replica for replica in now.replicas if not replica.is_run]
     behind = all_behind_profiles(now.stack, now.project)
     if behind and not here:
-        yield Finding(behind, "Choose one: sparkdeck --profile NAME up. Or name the services: sparkdeck up SERVICE")
+        yield Finding(behind, CHOOSE_PROFILE)
         return
     if not here and wanted_services(now.project):
         services = count(len(wanted_services(now.project)), "service")

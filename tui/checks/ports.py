@@ -34,20 +34,21 @@ async def check_ports(engine: Engine, stack: Stack, project: Project, services: 
                 taken.setdefault((name, holder, variables.get(port.published)), []).append(port)
     findings = []
     for (name, holder, variable), ports in taken.items():
-        free = await engine.next_free(ports[-1], wanted) if len({port.published for port in ports}) == 1 else None
+        numbers = sorted({port.published or 0 for port in ports})
+        free = await engine.next_free(ports[-1], wanted) if len(numbers) == 1 else None
         if free:
             # The next service gets another one.
             wanted.add(free)
-        where = "" if variable else await asyncio.to_thread(_written, stack, ports[0].published)
+        where = "" if variable else await asyncio.to_thread(_written, stack, numbers[0])
         change = f"set {variable} in {stack.env_file}" if variable else f"change the port in {where}"
         more = f"; {free} is free" if free else ""
-        what = f"{_ports(ports)} which {name} wants, {_is(ports)} taken by {holder}."
+        are = "is" if len(numbers) == 1 else "are"
+        what = f"{_told(numbers)} which {name} wants, {are} taken by {holder}."
         findings.append(Finding(what, f"Stop that, or {change}{more}.", name))
     return findings
 
 
-def _ports(ports: Sequence[Port]) -> str:
-    numbers = sorted({port.published or 0 for port in ports})
+def _told(numbers: Sequence[int]) -> str:
     rows: list[list[int]] = []
     for number in numbers:
         if rows and rows[-1][-1] + 1 == number:
@@ -59,7 +60,7 @@ def _ports(ports: Sequence[Port]) -> str:
     return f"Port{'' if len(numbers) == 1 else 's'} {text},"
 
 
-def _written(stack: Stack, number: int | None) -> str:
+def _written(stack: Stack, number: int) -> str:
     """The file and the line where a port is written, else the stack's folder."""
     port = re.compile(rf"(?<!\d){number}(?!\d)")
     for file in stack.files:
@@ -68,7 +69,3 @@ def _written(stack: Stack, number: int | None) -> str:
                 if port.search(line.partition("#")[0]):
                     return f"{file}:{count}"
     return str(stack.folder)
-
-
-def _is(ports: Sequence[Port]) -> str:
-    return "is" if len({port.published for port in ports}) == 1 else "are"

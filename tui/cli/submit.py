@@ -13,7 +13,7 @@ from tui.cli.session import Choice, Exit, fail, open_session, verb
 from tui.cli.tell import tell_run
 from tui.engine.interface import Capability
 from tui.jobs import submit as jobs
-from tui.jobs.find import check_file, check_taken, find_job
+from tui.jobs.find import check_files, find_job
 from tui.jobs.submit import Run
 from tui.stack.model import JobSpec
 from tui.watch.session import Session
@@ -41,8 +41,7 @@ async def submit_job(session: Session, job: JobSpec, args: list[str], conf: dict
     prepared = await jobs.prepare(session.engine, job)
     for line in prepared.splitlines():
         note(f"  {line}")
-    check_file(session.project, job)
-    check_taken(session.engine.info, job)
+    check_files(session.engine.info, session.project, job)
     given = {**caller_environment(job), **env}
     run = await jobs.submit(session.engine, session.project, job, args, conf=conf, env=given, told=note)
     where = f" to {job.conf['spark.master']}" if "spark.master" in job.conf and "spark.master" not in conf else ""

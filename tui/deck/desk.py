@@ -199,8 +199,7 @@ class Desk:
         """Says whose the containers here are that are not this stack's; empty where all are."""
         if self.ready is None:
             return ""
-        replicas = [pane.replica for pane in self.panes.values() if pane.replica is not None]
-        return whose(self.ready.stack, self.ready.project.name, replicas)
+        return whose(self.ready.stack, self.ready.project.name, self.replicas())
 
     def follow_runs(self) -> None:
         """Follows each run that is shown and not followed yet. Called whenever the panes have changed."""

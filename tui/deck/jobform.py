@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from tui.clients.spark_master import MasterState
-from tui.jobs.find import check_file, check_taken, find_job
+from tui.jobs.find import check_files, find_job
 from tui.jobs.kinds import KINDS, kind_of
 from tui.jobs.kinds.kind import SubmitError
 from tui.jobs.submit import Run, check_running
@@ -74,8 +74,7 @@ async def problems(ready: Session, made: Submission, spark: MasterState | None) 
         found.append(str(error))
     if not made.job.prepare:
         try:
-            check_file(ready.project, made.job)
-            check_taken(ready.engine.info, made.job)
+            check_files(ready.engine.info, ready.project, made.job)
         except SubmitError as error:
             found.append(str(error))
     if spark is not None:

@@ -22,7 +22,7 @@ from tui.deck.commands import Command
 from tui.deck.jobform import Form, Submission, verb_words
 from tui.engine.interface import Removable, Replica, State
 from tui.jobs import submit as jobs
-from tui.jobs.find import check_file, check_taken
+from tui.jobs.find import check_files
 from tui.jobs.journal import history
 from tui.watch.logs import Tagged, recent
 from tui.watch.session import Session
@@ -148,8 +148,7 @@ def submit(ready: Session, form: Form, made: Submission) -> Command:
             yield Phase(f"Preparing: {' '.join(job.prepare)}")
             for line in (await jobs.prepare(ready.engine, job)).splitlines():
                 yield Note(line)
-        check_file(ready.project, job)
-        check_taken(ready.engine.info, job)
+        check_files(ready.engine.info, ready.project, job)
         begun = await jobs.submit(ready.engine, ready.project, job, made.args, conf=made.conf, env=made.env)
         yield Note(f"submitted {begun.id}; it goes on if you leave")
         await ready.watch.refresh()

@@ -54,15 +54,12 @@ def find_job(
     return found
 
 
-def check_file(project: Project, job: JobSpec) -> None:
-    """Whether the application's file is there, as far as the host can see it. Raises SubmitError."""
+def check_files(engine: EngineInfo, project: Project, job: JobSpec) -> None:
+    """Whether the application's file is there, as far as the host can see it, and whether the engine can see the files
+    of this machine that a run takes along. Raises SubmitError."""
     host = project.host_path(job.service, job.app) if job.app and not job.files else None
     if host is not None and not host.is_file():
         raise SubmitError(f"{job.app} of the job {job.name} is not there: no file {host}")
-
-
-def check_taken(engine: EngineInfo, job: JobSpec) -> None:
-    """Whether the engine can see the files of this machine that a run takes along. Raises SubmitError."""
     if job.files and engine.here != "host":
         names = ", ".join(map(str, job.files))
         raise SubmitError(

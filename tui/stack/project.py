@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tui.stack.errors import ProjectError
@@ -44,6 +45,12 @@ def parse_project(config: str | Mapping[str, Any], active: Collection[str] = ())
         volumes=tuple(map(str, _mapping(whole.get("volumes"), "volumes"))),
         networks=tuple(map(str, _mapping(whole.get("networks"), "networks"))),
     )
+
+
+def default_name(folder: Path) -> str:
+    """What compose calls a project whose files and settings give it no name; empty where nothing of the folder's name
+    is left."""
+    return re.sub(r"[^a-z0-9_-]", "", folder.name.lower()).lstrip("_-")
 
 
 def scale_obstacle(service: Service) -> str | None:

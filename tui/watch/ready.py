@@ -60,6 +60,9 @@ def wanted_services(project: Project, services: Sequence[str] = ()) -> list[Serv
     return [service for service in project.services.values() if not service.profiles and service.replicas > 0]
 
 
+CHOOSE_PROFILE = "Choose one: sparkdeck --profile NAME up. Or name the services: sparkdeck up SERVICE"
+
+
 def all_behind_profiles(stack: Stack, project: Project) -> str:
     """Says so, with the services and their profiles, if nothing starts by itself; else empty."""
     if wanted_services(project) or not project.services:

@@ -96,11 +96,17 @@ class Scene:
         return "healthy" if replica.health is Health.HEALTHY else "running"
 
     def _reason(self, replica: Replica, word: str) -> str:
-        if word == SILENT:
-            return f"the Spark master does not answer: {self.cluster.silent}"
+        if word == "ended":
+            return end_text(replica.exit_code, out_of_memory=replica.out_of_memory)
+        if word == "restarting" and replica.restarts:
+            return f"it ends again and again ({count(replica.restarts, 'restart')})"
         if word == "unhealthy" and replica.health is not Health.UNHEALTHY:
             return self.says.get(replica.id, "")
-        return _reason(replica, word)
+        if word == "unhealthy":
+            return " ".join(replica.health_output.split())[:_OUTPUT] or "its health check says nothing"
+        if word == SILENT:
+            return f"the Spark master does not answer: {self.cluster.silent}"
+        return "the Spark master does not know it" if word == NOT_REGISTERED else ""
 
     def _may_end(self, name: str, replica: Replica) -> bool:
         """Whether its end may be that of its work, since nothing says that it is to stay: no health check, no restart,
@@ -120,13 +126,3 @@ def loops(replica: Replica) -> bool:
         return True
     lasts = replica.started_at is None or datetime.now(UTC) - replica.started_at > STEADY
     return replica.health is Health.NONE and not lasts
-
-
-def _reason(replica: Replica, word: str) -> str:
-    if word == "ended":
-        return end_text(replica.exit_code, out_of_memory=replica.out_of_memory)
-    if word == "restarting" and replica.restarts:
-        return f"it ends again and again ({count(replica.restarts, 'restart')})"
-    if word == "unhealthy":
-        return " ".join(replica.health_output.split())[:_OUTPUT] or "its health check says nothing"
-    return "the Spark master does not know it" if word == NOT_REGISTERED else ""

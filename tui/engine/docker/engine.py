@@ -119,7 +119,7 @@ class DockerEngine:
 
     async def replicas(self) -> list[Replica]:
         """Every replica and run of this stack, by service and number; somebody's `compose run` is neither."""
-        found = await cleanup.containers(self._api, await self._project_name())
+        found = await cleanup.containers(self._api, await self._projects.name())
         replicas = await inspected(self._api, found)
         await self._ways.keep(replicas)
         return sorted(replicas, key=lambda one: (one.service, one.is_run, one.number, one.name))
@@ -159,7 +159,7 @@ class DockerEngine:
         return self._events(time.time_ns())
 
     async def _events(self, since_ns: int) -> AsyncGenerator[Event]:
-        async with aclosing(streams.events(self._api, await self._project_name(), since_ns)) as events:
+        async with aclosing(streams.events(self._api, await self._projects.name(), since_ns)) as events:
             async for event in events:
                 yield event
 
@@ -265,7 +265,7 @@ class DockerEngine:
 
     async def removables(self) -> list[Removable]:
         """Replicas, runs, networks, volumes and built images of this project."""
-        return await cleanup.removables(self._api, await self._project_name(), await self._built_images())
+        return await cleanup.removables(self._api, await self._projects.name(), await self._built_images())
 
     def remove_all(self) -> AsyncGenerator[Progress]:
         """Removes all that `removables` lists, found by labels; the compose file may have changed since."""
@@ -336,7 +336,7 @@ class DockerEngine:
                 await self.remove(left.id)
 
     async def _remove_containers(self, *, one_offs: bool = False) -> AsyncGenerator[Progress]:
-        found = await cleanup.containers(self._api, await self._project_name())
+        found = await cleanup.containers(self._api, await self._projects.name())
         doomed = [item for item in found if not one_offs or cleanup.is_one_off(item)]
         async with aclosing(cleanup.remove_containers(self._api, doomed)) as steps:
             async for step in steps:
@@ -345,9 +345,6 @@ class DockerEngine:
     async def _built_images(self) -> list[str]:
         project = await self.project()
         return [image_name(project, name) for name, entry in project.services.items() if entry.built]
-
-    async def _project_name(self) -> str:
-        return await self._projects.name()
 
     async def _with(self, services: Sequence[str]) -> Project:
         """The project, which must have these services."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tui.stack.environment import read_environment
 from tui.stack.errors import ProjectError, StackError
 from tui.stack.fingerprint import fingerprint
 from tui.stack.model import Project, Service, Stack
-from tui.stack.project import parse_project
+from tui.stack.project import default_name, parse_project
 
 INSPECTIONS_AT_ONCE = 8
 _NAME = re.compile(r"^name:[ \t]*[\"']?([a-z0-9][a-z0-9_-]*)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
@@ -88,9 +89,7 @@ async def inspected(api: Api, listed: Iterable[Listed]) -> list[Replica]:
 
 
 def _services(replicas: Sequence[Replica]) -> dict[str, Service]:
-    count: dict[str, int] = {}
-    for one in replicas:
-        count[one.service] = count.get(one.service, 0) + 1
+    count = Counter(one.service for one in replicas)
     found = {one.service: one for one in reversed(replicas)}
     return {
         name: Service(
@@ -117,4 +116,4 @@ def _usual_name(stack: Stack) -> str:
             continue
         if named:
             return named[1]
-    return re.sub(r"[^a-z0-9_-]", "", stack.folder.name.lower()).lstrip("_-")
+    return default_name(stack.folder)

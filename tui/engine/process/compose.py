@@ -20,6 +20,7 @@ from tui.engine.process.loadyaml import Replaced, load_yaml
 from tui.engine.process.variables import Variables
 from tui.stack.environment import read_environment
 from tui.stack.model import Stack
+from tui.stack.project import default_name
 
 _REFUSED = {"include": "put its services into the compose file itself"}
 _REFUSED_IN_SERVICE = {
@@ -44,18 +45,11 @@ def read_compose(stack: Stack, more: Mapping[str, str] | None = None) -> tuple[d
     """
     variables = Variables({**(more or {}), **read_environment(stack), **os.environ})
     contents = [(file, _load(file)) for file in stack.files]
-    given = (
-        stack.project_name
-        or variables.known.get("COMPOSE_PROJECT_NAME")
-        or next(
-            (
-                variables.fill(str(whole["name"]), f"{file}: name")
-                for file, whole in reversed(contents)
-                if "name" in whole
-            ),
-            re.sub(r"[^a-z0-9_-]", "", stack.folder.name.lower()).lstrip("-_"),
-        )
+    names = (
+        variables.fill(str(whole["name"]), f"{file}: name") for file, whole in reversed(contents) if "name" in whole
     )
+    chosen = stack.project_name or variables.known.get("COMPOSE_PROJECT_NAME")
+    given = chosen or next(names, default_name(stack.folder))
     variables.known["COMPOSE_PROJECT_NAME"] = given
     services: dict[str, dict[str, Any]] = {}
     named: dict[str, dict[str, Any]] = {"volumes": {}, "networks": {}}
